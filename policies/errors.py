@@ -1,0 +1,83 @@
+"""Errors that the user can fix: shown without a traceback, each kind with its own exit code.
+
+Bugs stay ordinary exceptions (exit 1). Bad rows of a file are data (a table of problems), not exceptions.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command line returns; several at once are reported by `PRECEDENCE`."""
+
+    DONE = 0
+    BUG = 1
+    WRONG_USE = 2
+    INPUT_REFUSED = 3
+    POLICY_INVALID = 4
+    WAITING = 5
+    AUDIT_BROKEN = 6
+
+
+PRECEDENCE = (
+    ExitCode.BUG,
+    ExitCode.AUDIT_BROKEN,
+    ExitCode.POLICY_INVALID,
+    ExitCode.INPUT_REFUSED,
+    ExitCode.WAITING,
+    ExitCode.WRONG_USE,
+    ExitCode.DONE,
+)
+
+
+class RelanceError(Exception):
+    """Something the user can put right; its text says what, where, why and how to fix it."""
+
+    exit_code = ExitCode.WRONG_USE
+
+
+class WrongUseError(RelanceError):
+    """A command was called in a way that makes no sense."""
+
+
+class InputRefusedError(RelanceError):
+    """A file of the user cannot be accepted."""
+
+    exit_code = ExitCode.INPUT_REFUSED
+
+
+class PolicyInvalidError(RelanceError):
+    """A policy, rate table, declaration or template is wrong."""
+
+    exit_code = ExitCode.POLICY_INVALID
+
+
+class CreditorInvalidError(PolicyInvalidError):
+    """The file `creditor.yaml` is wrong."""
+
+
+class WaitingError(RelanceError):
+    """Something waits for a person before the command can go on."""
+
+    exit_code = ExitCode.WAITING
+
+
+class AuditBrokenError(RelanceError):
+    """The audit chain does not hold."""
+
+    exit_code = ExitCode.AUDIT_BROKEN
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a YAML file: where (`segments[1].when`), what, and what is allowed."""
+
+    file: str
+    key_path: str
+    what: str
+    allowed: str = ""
+
+    def sentence(self) -> str:
+        """Return the problem as one line for people."""
+        where = f"{self.file}: {self.key_path}: " if self.key_path else f"{self.file}: "
+        return f"{where}{self.what}" + (f" (allowed: {self.allowed})" if self.allowed else "")
