@@ -13,30 +13,26 @@ from policies.model import TOTAL
 
 USUAL_DIGITS: Final = 2
 
-CURRENCY_DIGITS: Final[dict[str, int]] = {
-    # ISO 4217, minor unit 0.
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(),
-        0,
-    ),
-    # ISO 4217, minor unit 3.
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    # ISO 4217, minor unit 2.
-    **dict.fromkeys(
-        (
-            "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD "
-            "CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS "
-            "GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL "
-            "MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK "
-            "PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
-            "TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
-        ).split(),
-        2,
-    ),
-}
-"""Digits after the decimal mark of every currency in use (funds of four digits are not money of invoices)."""
+# ISO 4217: the currencies in use by their minor unit (funds of four digits are not money of invoices).
+_WITHOUT_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_WITH_TWO_DIGITS: Final = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF "
+    "CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD "
+    "HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT "
+    "MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR "
+    "SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU "
+    "UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+)
+_WITH_THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
 
-_UNUSUAL: Final = {digits: [c for c, d in CURRENCY_DIGITS.items() if d == digits] for digits in (0, 3)}
+CURRENCY_DIGITS: Final[dict[str, int]] = {
+    **dict.fromkeys(_WITHOUT_DIGITS.split(), 0),
+    **dict.fromkeys(_WITH_TWO_DIGITS.split(), 2),
+    **dict.fromkeys(_WITH_THREE_DIGITS.split(), 3),
+}
+"""Digits after the decimal mark of every currency in use."""
+
+_UNUSUAL: Final = {0: _WITHOUT_DIGITS.split(), 3: _WITH_THREE_DIGITS.split()}
 
 
 def is_currency(currency: str) -> bool:
