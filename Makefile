@@ -1,0 +1,75 @@
+# Everything a person or CI does here. Needs make, git and Python 3.11; nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# `make lock` builds with exactly this resolver.
+UV     := uv==0.13.9
+
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-duckdb2 test-browser check static fix bench lock clean
+
+help:          ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
+
+demo: $(VENV)/.done          ## the sample company over ten weeks, in ./demo
+	$(BIN)/relance demo
+
+test: static          ## checks, then every test; policies/ must be covered wholly
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -m "not browser" --cov --cov-report=
+	$(BIN)/coverage report --include='policies/*' --fail-under=100
+
+test-duckdb2: .venv-duckdb2/.done          ## the same tests on DuckDB 2
+	.venv-duckdb2/bin/python -m pytest -m "not browser"
+
+test-browser: $(VENV)/.done          ## the tests that look at the Prefect UI with Chromium
+	$(BIN)/python -m pytest -m browser
+
+check: static          ## what CI asks before the tests: format, lint, types, YAML, house rules
+	$(BIN)/python -m pytest -q tests/conventions
+
+static: $(VENV)/.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+
+fix: $(VENV)/.done          ## format, and repair what lint can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.done          ## seconds and memory per stage, at 100 thousand and 1 million invoices
+	$(BIN)/python -m tests.benchmarks
+
+lock: .venv-lock/.done          ## resolve the dependencies anew, within the bounds of pyproject.toml
+	.venv-lock/bin/uv pip compile pyproject.toml --extra dev $(LOCK_OPTIONS) --output-file requirements.lock
+	printf 'duckdb>=2,<3\n' | .venv-lock/bin/uv pip compile - --no-config --no-deps $(LOCK_OPTIONS) --output-file requirements-duckdb2.lock
+
+clean:          ## remove the environments, caches and the demo
+	rm -rf .venv .venv-duckdb2 .venv-lock demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find flows tasks policies tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Hashes and no addresses; one lock for every platform and Python from 3.11 on.
+LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+# An environment with exactly the locked versions, compiled once: without bytecode Prefect starts too slowly
+# for its own time limit, and some machines set PYTHONDONTWRITEBYTECODE.
+%/.done: requirements.lock requirements-duckdb2.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Relance needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $*
+	$*/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(if $(findstring duckdb2,$*),$*/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements-duckdb2.lock)
+	$*/bin/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	-env -u PYTHONDONTWRITEBYTECODE $*/bin/python -m compileall -qq -j 0 $*/lib
+	@touch $@
+
+.venv-lock/.done:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet $(UV)
+	@touch $@
