@@ -1,0 +1,150 @@
+"""Opening the store, to write or to read, with patience for whoever holds it.
+
+One opening to write is one transaction: it is kept whole when the block ends, and gone when the block fails.
+"""
+
+import random
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from policies.errors import WaitingError
+from tasks.locking import describe_holder
+from tasks.store.schema import NEWEST_VERSION, check_version, migrate, read_version
+from tasks.workspace import Workspace
+
+Connection = duckdb.DuckDBPyConnection
+
+_QUERIES = Path(__file__).parent / "queries"
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
+_writers: dict[Path, threading.Lock] = {}
+_writers_guard = threading.Lock()
+
+
+class StoreBusyError(WaitingError):
+    """Another process holds the store."""
+
+
+@contextmanager
+def open_to_write(workspace: Workspace, patience_seconds: float = 30) -> Iterator[Connection]:
+    """Open the store for one transaction: committed when the block ends, rolled back when it fails."""
+    deadline = time.monotonic() + patience_seconds
+    turn = _writer_of(workspace.store_path)
+    if not turn.acquire(timeout=patience_seconds):
+        raise _busy(workspace, patience_seconds, "")
+    try:
+        connection = _connect(workspace, deadline, patience_seconds, read_only=False)
+        try:
+            migrate(connection)
+            connection.execute("begin transaction")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("rollback")
+                raise
+            connection.execute("commit")
+        finally:
+            connection.close()
+    finally:
+        turn.release()
+
+
+@contextmanager
+def open_to_read(workspace: Workspace, patience_seconds: float = 2) -> Iterator[Connection]:
+    """Open the store for reading; a workspace that has none yet reads as an empty one."""
+    connection = _connect_to_read(workspace, patience_seconds)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@cache
+def load_query(name: str) -> str:
+    """Return the text of a query of `queries/`."""
+    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def fetch(
+    connection: Connection, query: str, schema: pl.Schema | None = None, **parameters: object
+) -> pl.DataFrame:
+    """Return what a query selects, with exactly the columns and types of the schema when one is given."""
+    frame = connection.sql(query, params=parameters or None).pl()
+    return (
+        frame if schema is None else frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    )
+
+
+def insert_frame(
+    connection: Connection, table: str, frame: pl.DataFrame, name: str, **constants: object
+) -> None:
+    """Add the rows of a frame to a table by column name, with the same constants beside each row."""
+    if frame.is_empty():
+        return
+    extra = "".join(f"${key} as {key}, " for key in constants)
+    connection.register(name, frame)
+    try:
+        connection.execute(f"insert into {table} by name select {extra}* from {name}", constants or None)  # noqa: S608 - names are ours
+    finally:
+        connection.unregister(name)
+
+
+def _connect_to_read(workspace: Workspace, patience_seconds: float) -> Connection:
+    if not workspace.store_path.exists():
+        empty = duckdb.connect(":memory:", config=_SETTINGS)
+        migrate(empty)
+        return empty
+    deadline = time.monotonic() + patience_seconds
+    connection = _connect(workspace, deadline, patience_seconds, read_only=True)
+    if read_version(connection) < NEWEST_VERSION:
+        connection.close()
+        with open_to_write(workspace, patience_seconds):
+            pass
+        connection = _connect(
+            workspace, time.monotonic() + patience_seconds, patience_seconds, read_only=True
+        )
+    check_version(connection)
+    return connection
+
+
+def _connect(
+    workspace: Workspace, deadline: float, patience_seconds: float, *, read_only: bool
+) -> Connection:
+    while True:
+        try:
+            connection = duckdb.connect(str(workspace.store_path), read_only=read_only, config=_SETTINGS)
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not _is_held(error):
+                raise
+            if time.monotonic() >= deadline:
+                raise _busy(workspace, patience_seconds, str(error)) from error
+            time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - spreads the waiting processes, keeps no secret
+        else:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection
+
+
+def _is_held(error: duckdb.Error) -> bool:
+    text = str(error)
+    return "Could not set lock" in text or "different configuration" in text
+
+
+def _busy(workspace: Workspace, patience_seconds: float, text: str) -> StoreBusyError:
+    process = re.search(r"PID (\d+)", text)
+    holder = describe_holder(workspace) or (f"process {process[1]}" if process else "another process")
+    return StoreBusyError(
+        f"{workspace.store_path} is held by {holder}, and still was after {patience_seconds:g} seconds. "
+        "Try again when it has finished; what is in published/ can be read at any time."
+    )
+
+
+def _writer_of(path: Path) -> threading.Lock:
+    with _writers_guard:
+        return _writers.setdefault(path.resolve(), threading.Lock())

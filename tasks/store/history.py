@@ -1,0 +1,42 @@
+"""What is known of the past, read from the store: which of several versions counts is decided here.
+
+The queries of `queries/` say it; `policies.history` names the result.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from policies.history import SCHEMAS, History
+from policies.model import CUSTOMER_COLUMNS
+from tasks.store.connection import Connection, fetch, load_query
+
+_ATTRIBUTES = ", ".join(
+    f"nullif(arg_max({name}, statement_order), '') as {name}" for name in CUSTOMER_COLUMNS
+)
+
+
+def read_history(connection: Connection, known_at: datetime | None = None) -> History:
+    """Return everything known of the past.
+
+    Args:
+        connection: an open store.
+        known_at: leave out what was recorded after this instant; None is all of it.
+    """
+    counted = fetch(connection, load_query("counted_intakes"), known_at=known_at)
+    connection.register("counted_intakes", counted)
+    try:
+        return History(
+            files=counted.select(pl.col(name).cast(dtype) for name, dtype in SCHEMAS["files"].items()),
+            documents=fetch(connection, load_query("documents"), SCHEMAS["documents"]),
+            listings=fetch(connection, load_query("listings"), SCHEMAS["listings"]),
+            payments=fetch(connection, load_query("payments"), SCHEMAS["payments"]),
+            events=fetch(connection, load_query("events"), SCHEMAS["events"]),
+            customers=fetch(
+                connection, load_query("customers").format(attributes=_ATTRIBUTES), SCHEMAS["customers"]
+            ),
+            dispatches=fetch(connection, load_query("dispatches"), SCHEMAS["dispatches"], known_at=known_at),
+            proposals=fetch(connection, load_query("proposals"), SCHEMAS["proposals"], known_at=known_at),
+        )
+    finally:
+        connection.unregister("counted_intakes")
