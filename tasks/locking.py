@@ -52,8 +52,8 @@ def hold_workspace(
     while not _try_to_hold(path, purpose, since):
         if time.monotonic() >= deadline:
             raise WorkspaceHeldError(
-                f"{workspace.root}: {describe_holder(workspace) or 'another process'} is at work here, and still was after "
-                f"{patience_seconds:g} seconds. Nothing was done; try again when it has finished."
+                f"{workspace.root}: {describe_holder(workspace) or 'another process'} is at work here, and still "
+                f"was after {patience_seconds:g} seconds. Nothing was done; try again when it has finished."
             )
         time.sleep(_POLL_SECONDS)
     try:

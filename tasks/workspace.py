@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import policies
+from policies.creditor import Creditor, parse
 from policies.errors import WrongUseError
 
 SHIPPED_ROOT = Path(policies.__file__).resolve().parent.parent
@@ -106,13 +107,18 @@ def initialise(root: Path) -> Workspace:
     """Make a workspace that runs as it is, with an example creditor to be replaced."""
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise WrongUseError(
-            f"{root} is not an empty folder, and nothing in it was touched. Name a new folder: `relance init DIR`."
+            f"{root} is not an empty folder, nothing in it was touched. Name a new one: `relance init DIR`."
         )
     workspace = Workspace(root.absolute())
     prepare_folders(workspace)
-    example = Path(__file__).with_name("creditor.example.yaml").read_text(encoding="utf-8")
-    workspace.creditor_path.write_text(example, encoding="utf-8")
+    example = SHIPPED_ROOT / "policies" / "creditor_example.yaml"
+    workspace.creditor_path.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
     return workspace
+
+
+def read_creditor(workspace: Workspace) -> Creditor:
+    """Return who we are."""
+    return parse(workspace.creditor_path.read_text(encoding="utf-8"), workspace.creditor_path.name)
 
 
 def shipped_root() -> Path:
@@ -135,7 +141,7 @@ def find_file(workspace: Workspace, relative: str) -> Path | None:
 
 
 def list_files(workspace: Workspace, folder: str, pattern: str) -> list[Path]:
-    """Return the files of a folder such as `policies/sources`, own before shipped, one per name, in name order."""
+    """Return the files of a folder such as `policies/sources`, by name, own before shipped."""
     found: dict[str, Path] = {}
     for root in (SHIPPED_ROOT, workspace.root):
         base = root / folder

@@ -91,7 +91,7 @@ def insert_frame(
     extra = "".join(f"${key} as {key}, " for key in constants)
     connection.register(name, frame)
     try:
-        connection.execute(f"insert into {table} by name select {extra}* from {name}", constants or None)  # noqa: S608 - names are ours
+        connection.execute(f"insert into {table} by name select {extra}* from {name}", constants or None)
     finally:
         connection.unregister(name)
 

@@ -1,6 +1,6 @@
 """The version of a store and the steps from one version to the next; never backwards.
 
-Each file of `migrations/` is one step in one transaction. No keys or constraints: idempotency is an anti-join.
+Each file of `migrations/` is one step in one transaction. No keys: the writers look before they insert.
 """
 
 from pathlib import Path

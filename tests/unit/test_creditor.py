@@ -1,0 +1,112 @@
+"""Who we are, as `creditor.yaml` says it."""
+
+from pathlib import Path
+
+import pytest
+
+import policies
+from policies.creditor import Creditor, parse
+from policies.errors import CreditorInvalidError, ExitCode
+
+EXAMPLE = Path(policies.__file__).with_name("creditor_example.yaml").read_text(encoding="utf-8")
+
+
+def changed(before: str, after: str) -> str:
+    assert before in EXAMPLE
+    return EXAMPLE.replace(before, after)
+
+
+def refusal_of(text: str) -> str:
+    with pytest.raises(CreditorInvalidError) as raised:
+        parse(text)
+    assert raised.value.exit_code is ExitCode.POLICY_INVALID
+    return str(raised.value)
+
+
+def test_the_example_is_valid_as_it_stands() -> None:
+    creditor = parse(EXAMPLE)
+    assert (creditor.policy, creditor.language, creditor.time_zone) == ("standard_fr", "fr", "Europe/Paris")
+    assert creditor.smtp is None
+    assert creditor.agencies["default"].name == "Agence de recouvrement (exemple)"
+
+
+def test_the_commented_parts_of_the_example_are_valid_too() -> None:
+    lines = []
+    for line in EXAMPLE.splitlines()[3:]:
+        bare = line.lstrip()
+        if bare.startswith("# "):
+            indent = line[: len(line) - len(bare)]
+            lines.append(indent + bare[2:])
+        else:
+            lines.append(line)
+    creditor = parse("\n".join(lines))
+    assert creditor.smtp is not None
+    assert creditor.smtp.from_ == "comptabilite@ateliers-cormier.example"
+    assert creditor.signatory is not None
+    assert creditor.address.lines == ("12 rue des Forges", "Bâtiment B")
+
+
+def test_an_iban_may_be_written_in_groups_and_is_printed_in_groups() -> None:
+    bank = parse(EXAMPLE).bank
+    assert bank.iban == "FR7630006000011234567890189"
+    assert bank.printed_iban == "FR76 3000 6000 0112 3456 7890 189"
+
+
+def test_two_swapped_digits_of_an_iban_are_found() -> None:
+    assert "check digits do not fit" in refusal_of(changed("3000 6000 0112", "3000 6000 0121"))
+
+
+def test_text_that_is_no_iban_is_refused() -> None:
+    assert "is not an IBAN: two letters" in refusal_of(
+        changed("FR76 3000 6000 0112 3456 7890 189", "3000 6000")
+    )
+
+
+def test_a_bic_has_8_or_11_characters() -> None:
+    assert "is not a BIC" in refusal_of(changed("AGRIFRPP", "AGRIFR"))
+    assert parse(changed("AGRIFRPP", "AGRIFRPPXXX")).bank.bic == "AGRIFRPPXXX"
+
+
+def test_a_siren_whose_check_digit_is_wrong_is_refused_in_france() -> None:
+    text = changed('"123456782"', '"123456789"')
+    assert "registration_id" in refusal_of(text)
+    assert "is not a SIREN" in refusal_of(text)
+    assert parse(text.replace("country: FR ", "country: BE ")).registration_id == "123456789"
+
+
+def test_an_identifier_without_quotes_is_refused() -> None:
+    assert "registration_id" in refusal_of(changed('"123456782"', "123456782"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("country: FR  ", "country: UK  ", "the United Kingdom is GB"),
+        ("country: FR  ", "country: France  ", "is not a country code"),
+        ("email: comptabilite@", "email: comptabilite.", "is not an e-mail address"),
+        ("time_zone: Europe/Paris", "time_zone: Paris", "is not a time zone"),
+        ("time_zone: Europe/Paris", "time_zone: ../etc", "is not a time zone"),
+        ("language: fr", "language: french", "language"),
+        ("policy: standard_fr", "polcy: standard_fr", "did you mean 'policy'"),
+    ],
+)
+def test_a_wrong_value_is_named(before: str, after: str, said: str) -> None:
+    assert said in refusal_of(changed(before, after))
+
+
+def test_all_errors_are_told_together() -> None:
+    text = changed("AGRIFRPP", "X").replace("language: fr", "language: FR").replace("postcode:", "zip:")
+    refusal = refusal_of(text)
+    for key in ("bank.bic", "language", "address.postcode", "address.zip"):
+        assert key in refusal
+
+
+def test_the_town_of_a_letter_is_the_city_unless_another_is_given() -> None:
+    assert parse(EXAMPLE).printed_place == "Nantes"
+    assert parse(changed("# place: Nantes", "place: Rezé")).printed_place == "Rezé"
+
+
+def test_a_creditor_cannot_be_changed_once_read() -> None:
+    creditor: Creditor = parse(EXAMPLE)
+    with pytest.raises(Exception, match="frozen"):
+        creditor.policy = "other"  # type: ignore[misc]  # what the test is about
