@@ -1,0 +1,259 @@
+"""What each item owes on a day, and what its customer paid without saying what for (SEMANTICS.md 2).
+
+Also when an item's money came in (`receipts`), which promises, plans and payment habits are judged by.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from tests.oracle.history import AccountKey, Document, File, ItemKey, Past, Payment
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one file says is open of one item."""
+
+    stated_date: date
+    intake_id: int
+    amount_open: Decimal
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Money for one item, on the day it came in or on which a statement first shows it."""
+
+    received_date: date
+    amount: Decimal
+    from_statement: bool
+
+
+@dataclass
+class Balances:
+    """The accounts of one day."""
+
+    open: dict[ItemKey, Decimal] = field(default_factory=dict)
+    receipts: dict[ItemKey, list[Receipt]] = field(default_factory=dict)
+    vanished: set[ItemKey] = field(default_factory=set)
+    unapplied: dict[AccountKey, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+
+def oldest_first(document: Document) -> tuple[bool, date, str, str]:
+    """Return the place of an item when money is spread: no due date comes last."""
+    return (
+        document.due_date is None,
+        document.due_date or date.max,
+        document.invoice_number,
+        document.installment,
+    )
+
+
+def _files_of_source(past: Past, source: str, day: date) -> list[File]:
+    files = [file for file in past.files if file.source == source and file.file_date <= day]
+    return sorted(files, key=lambda file: (file.file_date, file.intake_id))
+
+
+def _listed_in(past: Past, key: ItemKey) -> set[int]:
+    return {
+        listing.intake_id
+        for listing in past.listings
+        if (listing.customer_id, listing.invoice_number, listing.installment) == key
+    }
+
+
+def _files_that_no_longer_list(past: Past, key: ItemKey, day: date, kind: str) -> list[File]:
+    listed = _listed_in(past, key)
+    missing: list[File] = []
+    for source in sorted({file.source for file in past.files if file.kind == kind}):
+        seen = False
+        for file in _files_of_source(past, source, day):
+            if file.intake_id in listed:
+                seen = True
+            elif seen:
+                missing.append(file)
+    return missing
+
+
+def has_vanished(past: Past, key: ItemKey, day: date) -> bool:
+    """Return whether the newest file of a source of all invoices no longer lists an item it listed before."""
+    for file in _files_that_no_longer_list(past, key, day, "full_invoices"):
+        if file == _files_of_source(past, file.source, day)[-1]:
+            return True
+    return False
+
+
+def statements(past: Past, key: ItemKey, day: date) -> list[Statement]:
+    """Return what files say is open of an item up to `day`, the one that rules last."""
+    stated = [
+        Statement(listing.balance_date, listing.intake_id, listing.amount_open)
+        for listing in past.listings
+        if (listing.customer_id, listing.invoice_number, listing.installment) == key
+        and listing.amount_open is not None
+        and listing.balance_date is not None
+        and listing.balance_date <= day
+    ]
+    cleared = [
+        Statement(file.file_date, file.intake_id, ZERO)
+        for file in _files_that_no_longer_list(past, key, day, "full_open_items")
+    ]
+    return sorted(stated + cleared, key=lambda statement: (statement.stated_date, statement.intake_id))
+
+
+@dataclass
+class _Invoice:
+    """The installments of one invoice in one currency, and the money that names them."""
+
+    installments: list[Document]
+    statements: dict[ItemKey, list[Statement]]
+    item_payments: dict[ItemKey, list[Payment]] = field(default_factory=lambda: defaultdict(list))
+    invoice_payments: list[Payment] = field(default_factory=list)
+
+    def last_stated(self) -> date:
+        return max(
+            (stated[-1].stated_date for stated in self.statements.values() if stated), default=date.min
+        )
+
+
+def _invoices(past: Past, day: date) -> dict[tuple[str, str, str], _Invoice]:
+    grouped: dict[tuple[str, str, str], list[Document]] = defaultdict(list)
+    for document in past.documents_at(day):
+        grouped[(document.customer_id, document.invoice_number, document.currency)].append(document)
+    return {
+        key: _Invoice(
+            sorted(documents, key=oldest_first),
+            {document.key: statements(past, document.key, day) for document in documents},
+        )
+        for key, documents in grouped.items()
+    }
+
+
+def _take(payments: list[Payment], capacity: Decimal) -> tuple[list[tuple[Payment, Decimal]], Decimal]:
+    """Spread payments, oldest first, over what can still be paid; return the parts and what is left over."""
+    parts: list[tuple[Payment, Decimal]] = []
+    excess = ZERO
+    for payment in sorted(payments, key=lambda known: (known.payment_date, known.payment_id)):
+        part = min(payment.amount, capacity)
+        capacity -= part
+        excess += payment.amount - part
+        if part > 0:
+            parts.append((payment, part))
+    return parts, excess
+
+
+def _balance(document: Document, stated: list[Statement]) -> tuple[date, Decimal]:
+    if stated:
+        return stated[-1].stated_date, stated[-1].amount_open
+    return date.min, document.amount
+
+
+def _settle_invoice(invoice: _Invoice, balances: Balances) -> Decimal:
+    """Put what each installment owes after payments into `balances`; return the cash nobody needed."""
+    unallocated = ZERO
+    for document in invoice.installments:
+        since, balance = _balance(document, invoice.statements[document.key])
+        counted = [p for p in invoice.item_payments[document.key] if p.payment_date > since]
+        parts, excess = _take(counted, max(balance, ZERO))
+        balances.open[document.key] = balance - sum((part for _, part in parts), ZERO)
+        unallocated += excess
+    left = [p for p in invoice.invoice_payments if p.payment_date > invoice.last_stated()]
+    cash = sum((payment.amount for payment in left), ZERO)
+    for document in invoice.installments:
+        part = min(cash, max(balances.open[document.key], ZERO))
+        balances.open[document.key] -= part
+        cash -= part
+    return unallocated + cash
+
+
+def _receive(invoice: _Invoice, day: date) -> dict[ItemKey, list[Receipt]]:
+    """Return the money of each installment, period by period between the statements of the invoice."""
+    received: dict[ItemKey, list[Receipt]] = {document.key: [] for document in invoice.installments}
+    running = {document.key: document.amount for document in invoice.installments}
+    ends = sorted({s.stated_date for stated in invoice.statements.values() for s in stated} | {day})
+    start = date.min
+    for end in ends:
+        for document in invoice.installments:
+            named = [p for p in invoice.item_payments[document.key] if start < p.payment_date <= end]
+            _receive_parts(received, running, document, _take(named, max(running[document.key], ZERO))[0])
+        waiting = [p for p in invoice.invoice_payments if start < p.payment_date <= end]
+        for payment in sorted(waiting, key=lambda known: (known.payment_date, known.payment_id)):
+            cash = payment.amount
+            for document in invoice.installments:
+                part = min(cash, max(running[document.key], ZERO))
+                cash -= part
+                _receive_parts(received, running, document, [(payment, part)] if part > 0 else [])
+        for document in invoice.installments:
+            stated = [s for s in invoice.statements[document.key] if s.stated_date == end]
+            if not stated:
+                continue
+            unexplained = running[document.key] - max(stated[-1].amount_open, ZERO)
+            if unexplained > 0 and document.amount > 0:
+                received[document.key].append(Receipt(end, unexplained, from_statement=True))
+            running[document.key] = stated[-1].amount_open
+        start = end
+    return received
+
+
+def _receive_parts(
+    received: dict[ItemKey, list[Receipt]],
+    running: dict[ItemKey, Decimal],
+    document: Document,
+    parts: list[tuple[Payment, Decimal]],
+) -> None:
+    for payment, part in parts:
+        received[document.key].append(Receipt(payment.payment_date, part, from_statement=False))
+        running[document.key] -= part
+
+
+def _apply_credit_notes(invoices: dict[tuple[str, str, str], _Invoice], balances: Balances) -> None:
+    """Let each credit note reduce the invoice it names; what is left of it stays open on the credit note."""
+    credit_notes = [
+        document
+        for invoice in invoices.values()
+        for document in invoice.installments
+        if document.document_type == "credit_note" and document.credited_invoice_number is not None
+    ]
+    for credit_note in sorted(credit_notes, key=lambda c: (c.invoice_date, c.invoice_number, c.installment)):
+        number = credit_note.credited_invoice_number or ""
+        named = invoices.get((credit_note.customer_id, number, credit_note.currency))
+        if named is None or number == credit_note.invoice_number:
+            continue
+        own = invoices[(credit_note.customer_id, credit_note.invoice_number, credit_note.currency)]
+        if not own.statements[credit_note.key] and credit_note.invoice_date <= named.last_stated():
+            balances.open[credit_note.key] = ZERO
+            continue
+        for document in named.installments:
+            credit = max(-balances.open[credit_note.key], ZERO)
+            part = min(credit, max(balances.open[document.key], ZERO))
+            balances.open[document.key] -= part
+            balances.open[credit_note.key] += part
+
+
+def balances_at(past: Past, day: date) -> Balances:
+    """Return what every existing item owes on `day` and the unapplied cash and credits of every account."""
+    invoices = _invoices(past, day)
+    balances = Balances()
+    for payment in past.payments:
+        if payment.payment_date > day:
+            continue
+        invoice = invoices.get((payment.customer_id, payment.invoice_number or "", payment.currency))
+        if invoice is not None and payment.installment is None:
+            invoice.invoice_payments.append(payment)
+            continue
+        key = (payment.customer_id, payment.invoice_number or "", payment.installment or "")
+        if invoice is not None and key in invoice.statements:
+            invoice.item_payments[key].append(payment)
+            continue
+        balances.unapplied[(payment.customer_id, payment.currency)] -= payment.amount
+    for (customer_id, _, currency), invoice in invoices.items():
+        balances.unapplied[(customer_id, currency)] -= _settle_invoice(invoice, balances)
+        balances.receipts.update(_receive(invoice, day))
+    _apply_credit_notes(invoices, balances)
+    for document in past.documents_at(day):
+        if has_vanished(past, document.key, day):
+            balances.vanished.add(document.key)
+        else:
+            balances.unapplied[document.account] += min(balances.open[document.key], ZERO)
+    return balances

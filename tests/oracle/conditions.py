@@ -1,0 +1,149 @@
+"""Conditions of a policy, evaluated for one row in plain Python with SQL's three values.
+
+None is SQL's null, through every comparison, `and`, `or` and `not`; a condition holds only when it is true.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+import sqlglot
+from sqlglot import exp
+
+Value: TypeAlias = str | Decimal | date | bool | None
+Facts: TypeAlias = Mapping[str, "Value | int"]
+
+COMPARISONS: dict[type[exp.Expression], Callable[[int], bool]] = {
+    exp.EQ: lambda order: order == 0,
+    exp.NEQ: lambda order: order != 0,
+    exp.GT: lambda order: order > 0,
+    exp.GTE: lambda order: order >= 0,
+    exp.LT: lambda order: order < 0,
+    exp.LTE: lambda order: order <= 0,
+}
+
+ARITHMETIC: dict[type[exp.Expression], Callable[[Decimal, Decimal], Decimal]] = {
+    exp.Add: lambda left, right: left + right,
+    exp.Sub: lambda left, right: left - right,
+    exp.Mul: lambda left, right: left * right,
+    exp.Div: lambda left, right: left / right,
+}
+
+
+def holds(condition: str | None, facts: Facts) -> bool:
+    """Return whether a condition is true; without one it is, and null counts as false."""
+    if condition is None:
+        return True
+    return evaluate(sqlglot.parse_one(condition), facts) is True
+
+
+def evaluate(node: exp.Expression, facts: Facts) -> Value:
+    """Return the value of an expression for one row."""
+    if type(node) in COMPARISONS:
+        return _compare(COMPARISONS[type(node)], evaluate(node.this, facts), evaluate(node.expression, facts))
+    if type(node) in ARITHMETIC:
+        return _calculate(
+            ARITHMETIC[type(node)], evaluate(node.this, facts), evaluate(node.expression, facts)
+        )
+    match node:
+        case exp.Paren():
+            return evaluate(node.this, facts)
+        case exp.Column():
+            return _plain(facts[node.name])
+        case exp.Literal():
+            return node.name if node.is_string else Decimal(node.name)
+        case exp.Boolean():
+            return bool(node.this)
+        case exp.Null():
+            return None
+        case exp.Cast():
+            return date.fromisoformat(str(evaluate(node.this, facts)))
+        case exp.Neg():
+            return _calculate(ARITHMETIC[exp.Sub], Decimal(0), evaluate(node.this, facts))
+        case exp.And():
+            return _and(evaluate(node.this, facts), evaluate(node.expression, facts))
+        case exp.Or():
+            return _not(_and(_not(evaluate(node.this, facts)), _not(evaluate(node.expression, facts))))
+        case exp.Not():
+            return _not(evaluate(node.this, facts))
+        case exp.Is():
+            return evaluate(node.this, facts) is evaluate(node.expression, facts)
+        case exp.In():
+            return _in(evaluate(node.this, facts), [evaluate(value, facts) for value in node.expressions])
+        case exp.Between():
+            value = evaluate(node.this, facts)
+            low = _compare(COMPARISONS[exp.GTE], value, evaluate(node.args["low"], facts))
+            return _and(low, _compare(COMPARISONS[exp.LTE], value, evaluate(node.args["high"], facts)))
+        case exp.Like():
+            return _like(evaluate(node.this, facts), evaluate(node.expression, facts))
+        case exp.Coalesce():
+            values = [evaluate(value, facts) for value in [node.this, *node.expressions]]
+            return next((value for value in values if value is not None), None)
+        case exp.Case():
+            return _case(node, facts)
+    raise NotImplementedError(f"The oracle does not know {type(node).__name__} in {node.sql()}.")
+
+
+def _plain(value: Value | int) -> Value:
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _compare(wanted: Callable[[int], bool], left: Value, right: Value) -> bool | None:
+    if left is None or right is None:
+        return None
+    if isinstance(left, date) and isinstance(right, str):
+        right = date.fromisoformat(right)
+    if isinstance(right, date) and isinstance(left, str):
+        left = date.fromisoformat(left)
+    if left == right:
+        return wanted(0)
+    return wanted(-1 if left < right else 1)  # type: ignore[operator]  # the gate lets only like types meet
+
+
+def _calculate(operation: Callable[[Decimal, Decimal], Decimal], left: Value, right: Value) -> Decimal | None:
+    if left is None or right is None:
+        return None
+    assert isinstance(left, Decimal)
+    assert isinstance(right, Decimal)
+    return operation(left, right)
+
+
+def _and(left: Value, right: Value) -> bool | None:
+    if left is False or right is False:
+        return False
+    return None if left is None or right is None else True
+
+
+def _not(value: Value) -> bool | None:
+    return None if value is None else not value
+
+
+def _in(value: Value, choices: list[Value]) -> bool | None:
+    found: bool | None = False
+    for choice in choices:
+        equal = _compare(COMPARISONS[exp.EQ], value, choice)
+        found = _not(_and(_not(found), _not(equal)))
+    return found
+
+
+def _like(value: Value, pattern: Value) -> bool | None:
+    if value is None or pattern is None:
+        return None
+    wild = {"%": ".*", "_": "."}
+    regex = "".join(wild.get(character, re.escape(character)) for character in str(pattern))
+    return re.fullmatch(regex, str(value), re.DOTALL) is not None
+
+
+def _case(node: exp.Case, facts: Facts) -> Value:
+    for branch in node.args["ifs"]:
+        if node.this is None:
+            chosen = evaluate(branch.this, facts)
+        else:
+            equal = COMPARISONS[exp.EQ]
+            chosen = _compare(equal, evaluate(node.this, facts), evaluate(branch.this, facts))
+        if chosen is True:
+            return evaluate(branch.args["true"], facts)
+    default = node.args.get("default")
+    return None if default is None else evaluate(default, facts)

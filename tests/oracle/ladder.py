@@ -1,0 +1,185 @@
+"""Which step of its ladder is next for an item, and whether it is due (SEMANTICS.md 3)."""
+
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from policies.policy import Policy, Step
+from tests.oracle.accounts import Account, Day, Item, item_facts
+from tests.oracle.conditions import Facts, holds
+from tests.oracle.events import has_event_since
+from tests.oracle.history import Dispatch
+
+NO_POSITION = -1
+
+
+@dataclass(frozen=True)
+class Climb:
+    """An item on its ladder: where it stands, and the dates its clocks count from."""
+
+    day: Day
+    item: Item
+    account: Account
+    ladder: Sequence[Step]
+    facts: Facts
+    due_date: date
+    invoice_date: date
+    counted: list[Dispatch]
+
+    @property
+    def position(self) -> int:
+        """Return the place of the furthest step dispatched, on this ladder."""
+        names = [step.step for step in self.ladder]
+        reached = [names.index(dispatch.step) for dispatch in self.counted if dispatch.step in names]
+        return max(reached, default=NO_POSITION)
+
+    @property
+    def position_step(self) -> Step | None:
+        """Return the step the item stands on."""
+        return None if self.position == NO_POSITION else self.ladder[self.position]
+
+    def last_dispatch_of(self, step: str) -> date:
+        """Return the day a step last left for this item."""
+        return max(dispatch.dispatch_date for dispatch in self.counted if dispatch.step == step)
+
+
+def climb(day: Day, item: Item, account: Account, ladder: Sequence[Step]) -> Climb:
+    """Return an item with a due date on the ladder of its account."""
+    assert item.due_date is not None
+    due_date, invoice_date = item.due_date, item.document.invoice_date
+    if day.policy.anchor == "oldest_item" and item.is_overdue:
+        overdue = [other for other in day.items_of(account.key) if other.is_overdue]
+        due_date, invoice_date = min(
+            (other.due_date or date.max, other.document.invoice_date) for other in overdue
+        )
+    return Climb(
+        day=day,
+        item=item,
+        account=account,
+        ladder=ladder,
+        facts=item_facts(day, item, account),
+        due_date=due_date,
+        invoice_date=invoice_date,
+        counted=[dispatch for dispatch in item.dispatches if not _came_back(day, item, dispatch)],
+    )
+
+
+def _came_back(day: Day, item: Item, dispatch: Dispatch) -> bool:
+    return dispatch.channel == "registered_letter" and has_event_since(
+        day.past, item.document, "letter_returned", dispatch.dispatch_date, day.as_of
+    )
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def _due_days(on: Climb, step: Step) -> Iterator[date]:
+    """Yield, for each timing key of a step, the first day on which it holds."""
+    for start, days in (
+        (on.due_date, step.after_due_days),
+        (on.invoice_date, step.after_invoice_days),
+    ):
+        if days is not None:
+            reached = start + timedelta(days=days)
+            yield _end_of_month(reached) if step.end_of_month else reached
+    if step.after_previous_days is not None:
+        previous = max((d.dispatch_date for d in on.item.dispatches), default=on.due_date)
+        yield previous + timedelta(days=step.after_previous_days)
+
+
+def timing_holds(on: Climb, step: Step) -> bool:
+    """Return whether all timing keys of a step hold; a step that may be answered delays the ones after it."""
+    position = on.position_step
+    delay = timedelta(days=position.answer_within_days if position else 0)
+    return all(on.day.as_of >= reached + delay for reached in _due_days(on, step))
+
+
+def is_left_out(on: Climb, step: Step) -> bool:
+    """Return whether a step is passed over today: its `when`, its minimum, or it comes too late."""
+    too_late = step.is_pre_due and on.item.due_date is not None and on.day.as_of > on.item.due_date
+    total = on.account.open_amount if step.is_pre_due else on.account.overdue_amount
+    minimum = step.minimum_amount.get(on.item.document.currency)
+    too_small = minimum is not None and total + on.account.unapplied < minimum
+    return too_late or too_small or not holds(step.when, on.facts)
+
+
+def _by_clock(on: Climb) -> int | None:
+    """Return the place of the step that the ladder's own timing asks for."""
+    left = [
+        place for place, step in enumerate(on.ladder) if place > on.position and not is_left_out(on, step)
+    ]
+    due = [place for place in left if timing_holds(on, on.ladder[place])]
+    policy = on.day.policy
+    enters_by_age = policy.entry == "start_by_age" and on.position == NO_POSITION
+    if policy.ladder_mode == "most_severe" or enters_by_age:
+        return due[-1] if due else None
+    return left[0] if left and left[0] in due else None
+
+
+def _accelerated(on: Climb, policy: Policy) -> int | None:
+    if not on.item.is_overdue:
+        return None
+    names = [step.step for step in on.ladder]
+    for rule in policy.accelerate:
+        if rule.to not in names or not holds(rule.when, on.facts):
+            continue
+        place = names.index(rule.to)
+        if place > on.position and not is_left_out(on, on.ladder[place]):
+            return place
+    return None
+
+
+def _repeated(on: Climb) -> int | None:
+    step = on.position_step
+    if step is None or step.repeat_every_days is None or is_left_out(on, step) or not _may_repeat(on, step):
+        return None
+    waited = (on.day.as_of - on.last_dispatch_of(step.step)).days
+    return on.position if waited >= step.repeat_every_days else None
+
+
+def _may_repeat(on: Climb, step: Step) -> bool:
+    times = sum(dispatch.step == step.step for dispatch in on.counted)
+    return step.repeat_every_days is not None and (
+        step.repeat_at_most is None or times <= step.repeat_at_most
+    )
+
+
+def _waits(on: Climb, step: Step) -> bool:
+    """Return whether the next step waits for the outcome of a call or for the proof of a delivery."""
+    position = on.position_step
+    happened = on.day.past
+    if position is not None:
+        since = on.last_dispatch_of(position.step)
+        if position.needs_delivery_proof and not has_event_since(
+            happened, on.item.document, "letter_received", since, on.day.as_of
+        ):
+            return True
+        if position.requires_outcome and not has_event_since(
+            happened, on.item.document, "call_outcome", since, on.day.as_of
+        ):
+            return True
+    last = max(on.item.dispatches, key=lambda d: (d.dispatch_date, _place(on, d)), default=None)
+    return (
+        step.requires_outcome
+        and last is not None
+        and last.channel == "call"
+        and not has_event_since(happened, on.item.document, "call_outcome", last.dispatch_date, on.day.as_of)
+    )
+
+
+def _place(on: Climb, dispatch: Dispatch) -> int:
+    names = [step.step for step in on.ladder]
+    return names.index(dispatch.step) if dispatch.step in names else NO_POSITION
+
+
+def step_due(on: Climb) -> Step | str:
+    """Return the one step due today, else the reason why there is none."""
+    places = [place for place in (_by_clock(on), _accelerated(on, on.day.policy)) if place is not None]
+    place = max(places) if places else _repeated(on)
+    if place is not None:
+        return "no_step_due" if _waits(on, on.ladder[place]) else on.ladder[place]
+    position = on.position_step
+    finished = on.position == len(on.ladder) - 1 and not (position is not None and _may_repeat(on, position))
+    return "ladder_finished" if finished else "no_step_due"
