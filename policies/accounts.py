@@ -1,0 +1,122 @@
+"""Facts of each (customer, currency): exposure, habits, contacts, risk class and segment.
+
+The only facts that `segments`, `risk` and `credit_hold` may name (`policies.facts`). Nothing is added
+across currencies; contacts and answers belong to the customer as a whole.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from policies.allocation import Allocation
+from policies.behaviour import payment_behaviour
+from policies.conditions import compile_condition
+from policies.facts import FACTS, RATIO, Scope
+from policies.happenings import of_kind
+from policies.history import History
+from policies.model import ACCOUNT_KEY, TOTAL, EventKind
+from policies.policy import RiskClass, Segment
+
+_ZERO = pl.lit(0, TOTAL)
+_COUNTS = ("paid_invoices", "broken_promises", "kept_promises", "contacts_without_answer", "overdue_items")
+
+
+def account_facts(
+    history: History,
+    allocation: Allocation,
+    open_items: pl.DataFrame,
+    cash: pl.DataFrame,
+    promises: pl.DataFrame,
+    contacts: pl.DataFrame,
+    events: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return one row per customer and currency with open items, with every account fact but risk and segment."""
+    accounts = (
+        exposure(open_items, allocation.unapplied_cash)
+        .join(payment_behaviour(allocation, cash), on=ACCOUNT_KEY, how="left")
+        .join(_promise_counts(promises), on=ACCOUNT_KEY, how="left")
+        .join(contacts, on="customer_id", how="left")
+        .join(customer_facts(history.customers, events), on="customer_id", how="left")
+    )
+    return accounts.with_columns(
+        pl.col(_COUNTS).fill_null(0).cast(pl.Int64), pl.col("bounced").fill_null(False)
+    ).sort(ACCOUNT_KEY)
+
+
+def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataFrame:
+    """Return what each account owes: open and overdue sums, oldest days past due, unapplied amount, share."""
+    is_debit = pl.col("amount_open") > 0
+    is_overdue = is_debit & (pl.col("days_past_due") >= 1)
+    sums = open_items.group_by(ACCOUNT_KEY).agg(
+        open_amount=pl.col("amount_open").filter(is_debit).sum().cast(TOTAL),
+        overdue_amount=pl.col("amount_open").filter(is_overdue).sum().cast(TOTAL),
+        overdue_items=is_overdue.sum().cast(pl.Int64),
+        oldest_days_past_due=pl.col("days_past_due").filter(is_overdue).max(),
+        oldest_due_date=pl.col("due_date").filter(is_overdue).min(),
+        oldest_invoice_date=pl.col("invoice_date").filter(is_overdue).sort_by("due_date", "invoice_date").first(),
+        credits=pl.col("amount_open").filter(~is_debit).sum().cast(TOTAL),
+    )
+    in_currency = pl.col("open_amount").sum().over("currency")
+    share = pl.col("open_amount").cast(pl.Float64) / in_currency.cast(pl.Float64)
+    return (
+        sums.join(unapplied_cash.rename({"amount": "cash"}), on=ACCOUNT_KEY, how="left")
+        .with_columns(
+            unapplied_amount=pl.col("credits") + pl.col("cash").fill_null(_ZERO),
+            exposure_share=pl.when(in_currency > 0).then(share).round(6).cast(RATIO),
+        )
+        .drop("credits", "cash")
+    )
+
+
+def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Return what is known of the customers themselves, typed as conditions see it."""
+    bounced = of_kind(events, EventKind.BOUNCE).select("customer_id").unique().with_columns(bounced=pl.lit(True))
+    return (
+        customers.select(
+            "customer_id",
+            pl.col("country").str.to_uppercase(),
+            pl.col("language").str.to_lowercase(),
+            "tags",
+            pl.col("customer_type").fill_null("business"),
+            "credit_rating",
+            pl.col("credit_limit").cast(TOTAL, strict=False),
+            *("email", "phone", "address_line_1", "city"),
+            customer_payment_method=pl.col("payment_method"),
+        )
+        .join(bounced, on="customer_id", how="left")
+        .with_columns(pl.col("bounced").fill_null(False))
+    )
+
+
+def _promise_counts(promises: pl.DataFrame) -> pl.DataFrame:
+    """Return kept and broken promises by account."""
+    return promises.group_by(ACCOUNT_KEY).agg(
+        kept_promises=pl.col("is_kept").sum().cast(pl.Int64), broken_promises=pl.col("is_broken").sum().cast(pl.Int64)
+    )
+
+
+def classify(accounts: pl.DataFrame, risk: Sequence[RiskClass], segments: Sequence[Segment], file: str) -> pl.DataFrame:
+    """Add `risk`, then `segment` and `ladder`: the first whose condition holds, null when none does."""
+    classes = [(rule.class_, rule.when, f"risk[{index}].when") for index, rule in enumerate(risk)]
+    with_risk = accounts.with_columns(risk=_first_match(classes, file))
+    names = [(rule.segment, rule.when, f"segments[{index}].when") for index, rule in enumerate(segments)]
+    ladders = {rule.segment: rule.ladder for rule in segments}
+    return with_risk.with_columns(segment=_first_match(names, file)).with_columns(
+        ladder=pl.col("segment").replace_strict(ladders, default=None, return_dtype=pl.String)
+    )
+
+
+def _first_match(rules: Sequence[tuple[str, str | None, str]], file: str) -> pl.Expr:
+    """Return the name of the first rule whose condition holds; a rule without condition always does."""
+    conditions = [
+        pl.lit(True) if when is None else compile_condition(when, Scope.ACCOUNT, file, path) for _, when, path in rules
+    ]
+    return pl.coalesce(
+        [
+            *(pl.when(condition).then(pl.lit(name)) for (name, _, _), condition in zip(rules, conditions, strict=True)),
+            pl.lit(None, pl.String),
+        ]
+    )
+
+
+ACCOUNT_FACTS = tuple(fact.name for fact in FACTS.values() if fact.scope is Scope.ACCOUNT)

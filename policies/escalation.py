@@ -1,0 +1,217 @@
+"""Decides for every open item: act (which step) or not (one reason and a sentence).
+
+A pure function of what is known, the policy and a date; the steps of the reasoning live in the modules it
+calls. Grouping into messages is in `policies.batches`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from policies.accounts import account_facts, classify
+from policies.aging import age_items
+from policies.allocation import Allocation, allocate
+from policies.balances import VANISHED
+from policies.batches import with_message_channel
+from policies.business_days import business_days_between, is_business_day, is_supported
+from policies.contacts import contact_days, contact_facts, dispatched_steps
+from policies.happenings import events_until, of_items
+from policies.history import History
+from policies.holds import contact_holds, first_hold, item_holds, step_holds
+from policies.item_state import Commitments, with_state
+from policies.ladder import choose_steps, step_table, with_position
+from policies.model import ACCOUNT_KEY, ITEM_KEY, EventKind
+from policies.policy import Policy
+from policies.promises import judge_plans, judge_promises
+from policies.receipts import receipts
+
+DECISION_COLUMNS = (
+    "customer_id",
+    "invoice_number",
+    "installment",
+    "currency",
+    "due_date",
+    "days_past_due",
+    "amount",
+    "amount_open",
+    "aging_bucket",
+    "ladder",
+    "step",
+    "channel",
+    "message_channel",
+    "act",
+    "reason",
+    "sentence",
+)
+"""The columns of `relance decisions`, an interface."""
+
+_POLICY_FILE = "policy"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known at a date, before the policy's ladders are asked.
+
+    Attributes:
+        as_of: the date.
+        allocation: balances and unapplied cash.
+        cash: receipts by item.
+        events: events up to the date.
+        open_items: aged open items with the state of each (disputes, promises, holds).
+        accounts: facts of each customer and currency.
+        dispatched: steps dispatched before the date, by item.
+        contacts: days on which each customer was contacted before the date.
+    """
+
+    as_of: date
+    allocation: Allocation
+    cash: pl.DataFrame
+    events: pl.DataFrame
+    open_items: pl.DataFrame
+    accounts: pl.DataFrame
+    dispatched: pl.DataFrame
+    contacts: pl.DataFrame
+
+
+def gather_facts(history: History, policy: Policy, as_of: date) -> Facts:
+    """Return the facts at the end of `as_of`: open items, their state, and the accounts they form."""
+    allocation = allocate(history, as_of)
+    cash = receipts(allocation)
+    events = events_until(history.events, as_of)
+    promises, promised_items = judge_promises(allocation, cash, events, policy.promise_grace_days)
+    plans = judge_plans(allocation, cash, events, policy.promise_grace_days)
+    dispatched = dispatched_steps(history.dispatches, allocation.items, events, as_of)
+    contacts = contact_days(history.dispatches, as_of)
+    planned = allocation.items.filter(pl.col("amount_open") != 0).join(plans, on="item", how="left")
+    open_items = with_state(
+        age_items(
+            planned.with_columns(due_date=pl.coalesce("plan_due_date", "due_date")), as_of, policy.aging_buckets_days
+        ),
+        allocation,
+        events,
+        Commitments(promises, promised_items, plans),
+        dispatched,
+        history.proposals,
+    )
+    listed = open_items.filter((pl.col("absence") != VANISHED).fill_null(True))
+    contact = contact_facts(contacts, events, allocation.payments, as_of)
+    accounts = account_facts(history, allocation, listed, cash, promises, contact, events)
+    return Facts(as_of, allocation, cash, events, open_items.sort("item"), accounts, dispatched, contacts)
+
+
+def decide(history: History, policy: Policy, as_of: date) -> pl.DataFrame:
+    """Return one row for every open item at `as_of`, sorted by its key: DECISION_COLUMNS and what acting needs."""
+    return decide_from_facts(gather_facts(history, policy, as_of), history, policy)
+
+
+def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.DataFrame:
+    """Return the decisions on gathered facts; see `decide`."""
+    as_of = facts.as_of
+    steps = step_table(policy)
+    accounts = _with_contact_measures(classify(facts.accounts, policy.risk, policy.segments, _POLICY_FILE), facts, policy)
+    items = _anchored(facts.open_items.join(accounts, on=ACCOUNT_KEY, how="left"), policy).with_columns(
+        payment_method=pl.coalesce("payment_method", "customer_payment_method"),
+        source_age_business_days=pl.lit(source_age(history, policy, as_of), pl.Int64),
+    )
+    outcomes = of_items(facts.events, facts.open_items, EventKind.CALL_OUTCOME)
+    placed = with_position(items, facts.dispatched, outcomes, steps).with_columns(
+        days_since_last_step=(pl.lit(as_of) - pl.col("last_step_on")).dt.total_days()
+    )
+    held_reason, held_sentence = first_hold(item_holds(as_of))
+    screened = placed.with_columns(reason=held_reason, sentence=held_sentence)
+    climbing = screened.filter(pl.col("reason").is_null())
+    chosen = choose_steps(climbing, policy, steps, as_of, _POLICY_FILE)
+    decided = (
+        screened.drop("waits_for")
+        .join(chosen, on="item", how="left")
+        .join(steps.drop("answer_within_days", "repeat_every_days", "repeat_at_most"), on=["ladder", "step_index"], how="left")
+    )
+    return _finished(decided, facts, policy)
+
+
+def _finished(decided: pl.DataFrame, facts: Facts, policy: Policy) -> pl.DataFrame:
+    """Apply the holds that concern a chosen step, and word the outcome."""
+    as_of = facts.as_of
+    closed = _closed_countries(decided, policy, as_of)
+    country = policy.calendar.country if policy.calendar else None
+    late_reason, late_sentence = first_hold(
+        [*step_holds(), *contact_holds(policy, as_of, closed, _is_closed(policy, country, as_of))]
+    )
+    attempts = facts.dispatched.group_by("item", "step").agg(attempts=pl.len().cast(pl.Int64))
+    is_held = pl.col("reason").is_not_null()
+    return (
+        decided.with_columns(
+            has_calendar=pl.col("country").is_in([c for c in _countries(decided) if is_supported(c)]).fill_null(False)
+        )
+        .with_columns(
+            reason=pl.coalesce("reason", late_reason),
+            sentence=pl.when(is_held).then("sentence").otherwise(late_sentence),
+        )
+        .with_columns(
+            act=pl.col("reason").is_null(),
+            step=pl.when(pl.col("reason") == "awaiting_approval").then("awaiting_step").otherwise("step"),
+        )
+        .join(attempts, on=["item", "step"], how="left")
+        .with_columns(
+            attempt=pl.col("attempts").fill_null(0) + 1,
+            reason=pl.col("reason").fill_null(""),
+            sentence=pl.coalesce("sentence", pl.format("Step {} is due.", "step")),
+        )
+        .pipe(with_message_channel)
+        .sort(ITEM_KEY)
+    )
+
+
+def _anchored(items: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Add the dates that timing counts from: the item's own, or those of the account's oldest overdue item."""
+    if policy.anchor == "item":
+        return items.with_columns(anchor_due_date=pl.col("due_date"), anchor_invoice_date=pl.col("invoice_date"))
+    follows = (pl.col("days_past_due") >= 1) & (pl.col("amount_open") > 0)
+    return items.with_columns(
+        anchor_due_date=pl.when(follows).then("oldest_due_date").otherwise("due_date"),
+        anchor_invoice_date=pl.when(follows).then("oldest_invoice_date").otherwise("invoice_date"),
+    )
+
+
+def _with_contact_measures(accounts: pl.DataFrame, facts: Facts, policy: Policy) -> pl.DataFrame:
+    """Add contacts_in_period: days of contact within the policy's period, of any currency."""
+    maximum = policy.contact.maximum
+    if maximum is None:
+        return accounts.with_columns(contacts_in_period=pl.lit(0, pl.Int64))
+    since = pl.lit(facts.as_of) - pl.duration(days=maximum.days)
+    counts = (
+        facts.contacts.filter(pl.col("contact_date") > since)
+        .group_by("customer_id")
+        .agg(contacts_in_period=pl.len().cast(pl.Int64))
+    )
+    return accounts.join(counts, on="customer_id", how="left").with_columns(pl.col("contacts_in_period").fill_null(0))
+
+
+def source_age(history: History, policy: Policy, as_of: date) -> int | None:
+    """Return the business days from the newest file of payments or balances to `as_of`; null when there is none."""
+    carrying = history.files.filter(
+        (pl.col("carries_payments") | pl.col("carries_balances")) & (pl.col("file_date") <= as_of)
+    )
+    newest = carrying.get_column("file_date").max()
+    if not isinstance(newest, date):
+        return None
+    return business_days_between(newest, as_of, (policy.calendar.country if policy.calendar else None) or "")
+
+
+def _countries(items: pl.DataFrame) -> list[str]:
+    return items.get_column("country").drop_nulls().unique().sort().to_list()
+
+
+def _closed_countries(items: pl.DataFrame, policy: Policy, as_of: date) -> list[str]:
+    """Return the customers' countries, with a known calendar, where `as_of` is no contact day."""
+    return [c for c in _countries(items) if is_supported(c) and _is_closed(policy, c, as_of)]
+
+
+def _is_closed(policy: Policy, country: str | None, as_of: date) -> bool:
+    """Return whether the policy forbids contact on `as_of` in the country."""
+    if policy.calendar is None:
+        return False
+    if any(blackout.from_ <= as_of <= blackout.to for blackout in policy.calendar.blackouts):
+        return True
+    return policy.calendar.contact_on == "business_days" and not is_business_day(as_of, country or "")

@@ -1,0 +1,265 @@
+"""The declared list of holds: every reason not to act, its predicate and its sentence, in their fixed order.
+
+One reason is given: the first whose predicate is true. The first group holds any item, the second says that
+no step is due, the third is asked only of items that would act.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+from policies.balances import VANISHED
+from policies.model import TOTAL, Channel, HoldReason
+from policies.money import plain_amounts
+from policies.policy import Policy
+
+_ZERO = pl.lit(0, TOTAL)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A reason with the rows it holds and what it says of them."""
+
+    reason: HoldReason
+    predicate: pl.Expr
+    sentence: pl.Expr
+
+
+def first_hold(holds: Sequence[Hold]) -> tuple[pl.Expr, pl.Expr]:
+    """Return the reason and the sentence of the first hold that applies; null when none does."""
+    reasons = [pl.when(hold.predicate).then(pl.lit(hold.reason.value)) for hold in holds]
+    sentences = [pl.when(hold.predicate).then(hold.sentence) for hold in holds]
+    return (
+        pl.coalesce([*reasons, pl.lit(None, pl.String)]),
+        pl.coalesce([*sentences, pl.lit(None, pl.String)]),
+    )
+
+
+def item_holds(as_of: date) -> list[Hold]:
+    """Return the holds that stop any item, whatever step would be due."""
+    disputed = plain_amounts("amount_disputed", "currency")
+    return [
+        Hold(
+            HoldReason.INSOLVENT,
+            pl.col("insolvent_since").is_not_null(),
+            _say("Customer insolvent since {}.", "insolvent_since"),
+        ),
+        Hold(HoldReason.WRITTEN_OFF, pl.col("written_off_on").is_not_null(), _say("Written off on {}.", "written_off_on")),
+        Hold(HoldReason.PLACED, pl.col("placed_on").is_not_null(), _say("Placed with an agency on {}.", "placed_on")),
+        Hold(
+            HoldReason.DELIVERY_UNCERTAIN,
+            pl.col("uncertain_since").is_not_null(),
+            _say("A release of {} cannot say whether the message left; a person must look.", "uncertain_since"),
+        ),
+        Hold(
+            HoldReason.DISPUTED,
+            (pl.col("amount_disputed") >= pl.col("amount_open"))
+            & pl.col("disputed_since").is_not_null()
+            & (pl.col("amount_open") > 0),
+            pl.concat_str(
+                [
+                    _say("Disputed since {}: ", "disputed_since"),
+                    disputed,
+                    pl.lit(" "),
+                    pl.col("currency"),
+                    _optional(", to be reviewed on {}", "disputed_review"),
+                    pl.lit("."),
+                ]
+            ),
+        ),
+        Hold(
+            HoldReason.PROMISE_RUNNING,
+            pl.col("promise_until").is_not_null(),
+            _say("Promised on {} to be paid by {}.", "promise_since", "promise_until"),
+        ),
+        Hold(
+            HoldReason.PLAN_RUNNING,
+            pl.col("plan_until").is_not_null(),
+            _say("Payment plan since {}, next instalment due {}.", "plan_since", "plan_due_date"),
+        ),
+        Hold(
+            HoldReason.MANUAL_HOLD,
+            pl.col("hold_since").is_not_null(),
+            pl.concat_str(
+                [
+                    _say("Held by a person since {}", "hold_since"),
+                    _optional(" until {}", "hold_until"),
+                    _optional(": {}", "hold_why"),
+                    pl.lit("."),
+                ]
+            ),
+        ),
+        Hold(
+            HoldReason.VANISHED,
+            (pl.col("absence") == VANISHED).fill_null(False),
+            pl.lit("No longer listed by its source, which lists paid invoices too; a person must look."),
+        ),
+        Hold(
+            HoldReason.CREDIT_ITEM,
+            pl.col("amount_open") < 0,
+            pl.lit("A credit of the customer: nothing to collect."),
+        ),
+        Hold(HoldReason.NO_DUE_DATE, pl.col("due_date").is_null(), pl.lit("The item has no due date.")),
+        Hold(
+            HoldReason.NO_SEGMENT,
+            pl.col("ladder").is_null(),
+            pl.lit("No segment of the policy takes this customer."),
+        ),
+        Hold(
+            HoldReason.AWAITING_APPROVAL,
+            pl.col("awaiting_since").is_not_null(),
+            _say("Step {} has waited for approval or release since {}.", "awaiting_step", "awaiting_since"),
+        ),
+        Hold(
+            HoldReason.WRITTEN_OFF,
+            (pl.col("amount_reduced") > 0) & (pl.col("amount_demanded") <= 0),
+            pl.lit("A reduction was granted that leaves nothing to demand."),
+        ),
+    ]
+
+
+def step_holds() -> list[Hold]:
+    """Return the holds that say why no step is due; `step_state` comes from `policies.ladder`."""
+    return [
+        Hold(
+            HoldReason.NO_STEP_DUE,
+            pl.col("step_state") == "waiting",
+            pl.coalesce(
+                pl.col("waits_for"),
+                _say("Next step {} on {}.", "next_step", "next_step_on"),
+                _say("Next step {}.", "next_step"),
+            ),
+        ),
+        Hold(
+            HoldReason.LADDER_FINISHED,
+            pl.col("step_state") == "finished",
+            pl.lit("Every step of the ladder has been taken or left out."),
+        ),
+    ]
+
+
+def contact_holds(policy: Policy, as_of: date, closed_countries: Sequence[str], policy_country_closed: bool) -> list[Hold]:
+    """Return the holds asked only of items that would act.
+
+    Args:
+        policy: whose thresholds and contact rules apply.
+        as_of: the date.
+        closed_countries: countries of customers where `as_of` is no contact day.
+        policy_country_closed: whether it is none in the policy's own country, for customers of no known country.
+    """
+    net_overdue = pl.col("overdue_amount") + pl.col("unapplied_amount")
+    has_overdue = pl.col("overdue_amount") > 0
+    is_own_contact = ~pl.col("channel").is_in([Channel.AGENCY.value, Channel.COURT.value])
+    gap_days, maximum = policy.contact.minimum_gap_days, policy.contact.maximum
+    stale_after = policy.guards.maximum_source_age_business_days
+    holds = [
+        Hold(
+            HoldReason.UNAPPLIED_CASH,
+            has_overdue & (pl.col("unapplied_amount") < 0) & (net_overdue <= 0),
+            pl.concat_str(
+                [
+                    pl.lit("Unapplied cash of "),
+                    plain_amounts(-pl.col("unapplied_amount"), "currency"),
+                    pl.lit(" "),
+                    pl.col("currency"),
+                    pl.lit(" covers what is overdue."),
+                ]
+            ),
+        ),
+        Hold(
+            HoldReason.SMALL_BALANCE,
+            has_overdue & (net_overdue < threshold(policy.small_balance)).fill_null(False),
+            pl.concat_str(
+                [
+                    pl.lit("Only "),
+                    plain_amounts(net_overdue, "currency"),
+                    pl.lit(" "),
+                    pl.col("currency"),
+                    pl.lit(" overdue, under the threshold of the policy."),
+                ]
+            ),
+        ),
+        Hold(HoldReason.MISSING_CONTACT, _misses_contact(), _missing_sentence()),
+    ]
+    if stale_after is not None:
+        holds.append(
+            Hold(
+                HoldReason.SOURCE_STALE,
+                (pl.col("source_age_business_days") > stale_after).fill_null(False),
+                _say("The newest payments or balances are {} business days old.", "source_age_business_days"),
+            )
+        )
+    if gap_days is not None:
+        holds.append(
+            Hold(
+                HoldReason.CONTACT_GAP,
+                is_own_contact & (pl.col("days_since_last_contact") < gap_days).fill_null(False),
+                _say("Last contacted on {}, less than " + str(gap_days) + " days ago.", "last_contact"),
+            )
+        )
+    if maximum is not None:
+        holds.append(
+            Hold(
+                HoldReason.CONTACT_CAP,
+                is_own_contact & (pl.col("contacts_in_period") >= maximum.contacts).fill_null(False),
+                _say("Contacted on {} days of the last " + str(maximum.days) + ".", "contacts_in_period"),
+            )
+        )
+    country = pl.col("country").fill_null("")
+    is_closed = country.is_in(closed_countries) | (policy_country_closed & (~pl.col("has_calendar")))
+    holds.append(
+        Hold(
+            HoldReason.NOT_A_CONTACT_DAY,
+            is_own_contact & is_closed,
+            pl.lit(f"{as_of.isoformat()} is no day to contact this customer (weekend, holiday or blackout)."),
+        )
+    )
+    return holds
+
+
+def threshold(by_currency: Mapping[str, Decimal]) -> pl.Expr:
+    """Return the threshold of the row's currency, null for currencies without one."""
+    parts = [
+        pl.when(pl.col("currency") == currency).then(pl.lit(amount, TOTAL)) for currency, amount in by_currency.items()
+    ]
+    return pl.coalesce([*parts, pl.lit(None, TOTAL)])
+
+
+def _misses_contact() -> pl.Expr:
+    channel = pl.col("channel")
+    is_letter = channel.is_in([Channel.LETTER.value, Channel.REGISTERED_LETTER.value])
+    return (
+        ((channel == Channel.EMAIL.value) & (_is_blank("email") | pl.col("bounced")))
+        | (is_letter & (_is_blank("address_line_1") | _is_blank("city")))
+        | ((channel == Channel.CALL.value) & _is_blank("phone"))
+    )
+
+
+def _missing_sentence() -> pl.Expr:
+    channel = pl.col("channel")
+    return (
+        pl.when((channel == Channel.EMAIL.value) & pl.col("bounced"))
+        .then(pl.lit("The e-mail address came back as undeliverable."))
+        .when(channel == Channel.EMAIL.value)
+        .then(pl.lit("The customer has no e-mail address."))
+        .when(channel == Channel.CALL.value)
+        .then(pl.lit("The customer has no telephone number."))
+        .otherwise(pl.lit("The customer has no complete postal address."))
+    )
+
+
+def _is_blank(name: str) -> pl.Expr:
+    return pl.col(name).fill_null("").str.strip_chars() == ""
+
+
+def _say(template: str, *columns: str) -> pl.Expr:
+    """Return the sentence with the columns' values in it; null when one of them is null."""
+    return pl.format(template, *(pl.col(name).cast(pl.String) for name in columns))
+
+
+def _optional(template: str, column: str) -> pl.Expr:
+    """Return the piece of a sentence, or nothing when the column is null."""
+    return _say(template, column).fill_null("")

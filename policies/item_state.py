@@ -1,0 +1,182 @@
+"""What recorded events and earlier releases say of each item: disputes, promises, plans, holds, placements.
+
+Only the state is found here, with its start, end and source; whether it stops a step is decided by the
+list in `policies.holds`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from policies.allocation import INSTALLMENT_ORDER, Allocation
+from policies.happenings import of_items, still_running
+from policies.model import ITEM_KEY, TOTAL, Channel, EventKind
+
+_ZERO = pl.lit(0, TOTAL)
+
+
+@dataclass(frozen=True)
+class Commitments:
+    """Judged promises, the items they concern, and running plans (`policies.promises`)."""
+
+    promises: pl.DataFrame
+    promised_items: pl.DataFrame
+    plans: pl.DataFrame
+
+
+def with_state(
+    open_items: pl.DataFrame,
+    allocation: Allocation,
+    events: pl.DataFrame,
+    commitments: Commitments,
+    dispatched: pl.DataFrame,
+    proposals: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the open items with one column per state; null means the state does not apply.
+
+    Adds: insolvent_since, written_off_on, placed_on, uncertain_since, amount_disputed, disputed_since,
+    disputed_review, amount_reduced, amount_demanded, promise_since, promise_until, hold_since, hold_until,
+    hold_why, awaiting_since, awaiting_step, item_broken_promises. Plan columns come with `open_items`.
+    """
+    as_of = allocation.as_of
+    states = (
+        _insolvencies(open_items, events),
+        _write_offs(open_items, events),
+        _placements(open_items, events, dispatched),
+        _disputes(open_items, events),
+        _reductions(open_items, events),
+        _promises(commitments, as_of),
+        _manual_holds(open_items, events, as_of),
+        _waiting(open_items, proposals, as_of),
+    )
+    for state in states:
+        open_items = open_items.join(state, on="item", how="left", maintain_order="left")
+    positive = pl.col("amount_open").clip(lower_bound=_ZERO)
+    return open_items.with_columns(
+        pl.col("item_broken_promises").fill_null(0).cast(pl.Int64),
+        amount_disputed=pl.min_horizontal(
+            pl.when("is_wholly_disputed").then(positive).otherwise(pl.col("amount_disputed").fill_null(_ZERO)), positive
+        ),
+        amount_reduced=pl.min_horizontal(pl.col("amount_reduced").fill_null(_ZERO), positive),
+    ).with_columns(
+        amount_demanded=(positive - pl.col("amount_disputed") - pl.col("amount_reduced")).clip(lower_bound=_ZERO)
+    )
+
+
+def _insolvencies(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Insolvency concerns the customer whatever invoice the event names."""
+    whole = {"invoice_number": pl.lit(None, pl.String), "installment": pl.lit(None, pl.String)}
+    starts = of_items(events.with_columns(**whole), items, EventKind.INSOLVENCY)
+    ends = of_items(events.with_columns(**whole), items, EventKind.INSOLVENCY_CLOSED)
+    return still_running(starts, ends).group_by("item").agg(insolvent_since=pl.col("event_date").min())
+
+
+def _write_offs(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """A write-off of less than is open leaves the rest to be collected."""
+    return (
+        of_items(events, items, EventKind.WRITE_OFF)
+        .join(items.select("item", "amount_open"), on="item")
+        .filter(pl.col("amount").is_null() | (pl.col("amount") >= pl.col("amount_open")))
+        .group_by("item")
+        .agg(written_off_on=pl.col("event_date").min())
+    )
+
+
+def _placements(items: pl.DataFrame, events: pl.DataFrame, dispatched: pl.DataFrame) -> pl.DataFrame:
+    """An item handed to an agency stays there until recalled on or after that day."""
+    placed = dispatched.filter(pl.col("channel") == Channel.AGENCY.value).select("item", "dispatch_date")
+    recalls = of_items(events, items, EventKind.RECALL).select("item", recalled="event_date")
+    last_recall = recalls.group_by("item").agg(pl.col("recalled").max())
+    return (
+        placed.group_by("item")
+        .agg(placed_on=pl.col("dispatch_date").max())
+        .join(last_recall, on="item", how="left")
+        .filter(pl.col("recalled").is_null() | (pl.col("recalled") < pl.col("placed_on")))
+        .drop("recalled")
+    )
+
+
+def _disputes(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Disputes add up; one without amount, or about the whole customer, takes all that is open."""
+    running = still_running(
+        of_items(events, items, EventKind.DISPUTE), of_items(events, items, EventKind.DISPUTE_CLOSED)
+    )
+    is_whole = pl.col("amount").is_null() | pl.col("invoice_number").is_null()
+    spread = _spread(running.filter(~is_whole), items)
+    return (
+        running.group_by("item")
+        .agg(
+            is_wholly_disputed=is_whole.any(),
+            disputed_since=pl.col("event_date").min(),
+            disputed_review=pl.col("until").max(),
+        )
+        .join(spread.rename({"spread": "amount_disputed"}), on="item", how="left")
+    )
+
+
+def _reductions(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """A reduction granted lowers what is demanded; the ledger follows by its own credit note."""
+    granted = of_items(events, items, EventKind.REDUCTION).filter(pl.col("amount").is_not_null())
+    return _spread(granted, items).rename({"spread": "amount_reduced"})
+
+
+def _spread(amounts: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Lay amounts about whole invoices over their installments, oldest first: item, spread."""
+    by_item = amounts.filter(pl.col("installment").is_not_null()).select("item", pl.col("amount").cast(TOTAL))
+    open_columns = items.select("item", "customer_id", "invoice_number", "due_date", "amount_open", "currency", installment_of_item="installment")
+    laid = (
+        amounts.filter(pl.col("installment").is_null())
+        .join(open_columns.drop("customer_id", "invoice_number"), on="item")
+        .with_columns(capacity=pl.col("amount_open").clip(lower_bound=_ZERO), installment=pl.col("installment_of_item"))
+        .sort("sequence", "currency", *INSTALLMENT_ORDER)
+        .with_columns(before=pl.col("capacity").cum_sum().over("sequence", "currency") - pl.col("capacity"))
+        .select("item", amount=(pl.col("amount").cast(TOTAL) - pl.col("before")).clip(_ZERO, pl.col("capacity")))
+    )
+    return pl.concat([by_item, laid]).group_by("item").agg(spread=pl.col("amount").sum())
+
+
+def _promises(commitments: Commitments, as_of: date) -> pl.DataFrame:
+    """The longest running promise of each item, and how many for it were broken."""
+    judged = commitments.promised_items.join(commitments.promises, on=["sequence", "currency"])
+    running = pl.col("is_running")
+    return judged.group_by("item").agg(
+        promise_since=pl.col("event_date").filter(running).max(),
+        promise_until=pl.col("until").filter(running).max(),
+        item_broken_promises=pl.col("is_broken").sum(),
+    )
+
+
+def _manual_holds(items: pl.DataFrame, events: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """A hold lasts until its date inclusive, or until released."""
+    begun = of_items(events, items, EventKind.HOLD).filter(pl.col("until").is_null() | (pl.col("until") >= as_of))
+    running = still_running(begun, of_items(events, items, EventKind.HOLD_RELEASED))
+    return (
+        running.sort("item", "event_date", "sequence")
+        .group_by("item", maintain_order=True)
+        .agg(
+            hold_since=pl.col("event_date").first(),
+            hold_until=pl.when(pl.col("until").is_null().any()).then(None).otherwise(pl.col("until").max()),
+            hold_why=pl.coalesce("reason", "note").first(),
+        )
+    )
+
+
+def _waiting(items: pl.DataFrame, proposals: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Items in a batch from before `as_of` that had not ended by then, and releases that cannot say."""
+    keyed = items.select("item", *ITEM_KEY)
+    return (
+        proposals.join(keyed, on=list(ITEM_KEY))
+        .with_columns(
+            is_waiting=(pl.col("proposed_date") < as_of)
+            & (pl.col("ended_date").is_null() | (pl.col("ended_date") >= as_of)),
+            is_uncertain=(pl.col("uncertain_date") < as_of).fill_null(False),
+        )
+        .sort("item", "proposed_date")
+        .group_by("item", maintain_order=True)
+        .agg(
+            uncertain_since=pl.col("uncertain_date").filter("is_uncertain").first(),
+            awaiting_since=pl.col("proposed_date").filter(pl.col("is_waiting") & ~pl.col("is_uncertain")).first(),
+            awaiting_step=pl.col("step").filter(pl.col("is_waiting") & ~pl.col("is_uncertain")).first(),
+        )
+    )
