@@ -1,0 +1,240 @@
+"""What may stand in a condition, and which types fit together: a walk over the parsed predicate.
+
+Everything not listed in `_CHECKS` is refused: functions, windows, subqueries, casts, clocks, parameters.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from enum import StrEnum
+
+import polars as pl
+from sqlglot import exp
+
+from policies.facts import DAY, TEXT, YES_NO
+from policies.model import TOTAL
+from policies.yaml_problems import did_you_mean
+
+ALLOWED = (
+    "facts, numbers, 'text', DATE '2026-01-31', true, false, = <> < <= > >=, and, or, not, in (...), "
+    "between, like, ilike, is null, is distinct from, + - * /, case, coalesce, parentheses"
+)
+_NUMBER = re.compile(r"^\d{1,15}(\.\d{1,6})?$")
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+class Kind(StrEnum):
+    """The kind of a value inside a condition; an amount may not be multiplied by an amount."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    AMOUNT = "amount"
+    DATE = "date"
+    YES_NO = "true or false"
+    NOTHING = "null"
+
+
+class RefusedError(Exception):
+    """One reason why a condition is refused, and the part of it that is to blame."""
+
+    def __init__(self, what: str, node: exp.Expr | None = None, allowed: str = "") -> None:
+        """Keep the words; `node` tells the position."""
+        super().__init__(what)
+        self.what = what
+        self.node = node
+        self.allowed = allowed
+
+
+def kind_of(node: exp.Expr, facts: pl.Schema) -> Kind:
+    """Return the kind of value a part of a condition yields; refuse what may not stand there."""
+    check = _CHECKS.get(type(node))
+    if check is None:
+        raise RefusedError(f"{_name(node)} may not stand in a condition", node, ALLOWED)
+    return check(node, facts)
+
+
+def unknown_fact(name: str, facts: pl.Schema) -> str:
+    """Return the sentence for a word that is no fact here."""
+    return f"no fact is called '{name}' here{did_you_mean(name, facts.names())}"
+
+
+def _name(node: exp.Expr) -> str:
+    text = node.sql(dialect="postgres", comments=False)
+    return f"'{text if len(text) <= 40 else text[:37] + '...'}'"
+
+
+def _column(node: exp.Expr, facts: pl.Schema) -> Kind:
+    if set(_given(node)) != {"this"} or not isinstance(node.this, exp.Identifier):
+        raise RefusedError(f"{_name(node)} is more than the name of a fact", node, "the bare name of a fact")
+    if node.name not in facts:
+        raise RefusedError(unknown_fact(node.name, facts), node, ", ".join(facts.names()))
+    dtype = facts[node.name]
+    return {TEXT: Kind.TEXT, DAY: Kind.DATE, YES_NO: Kind.YES_NO, TOTAL: Kind.AMOUNT}.get(dtype, Kind.NUMBER)
+
+
+def _given(node: exp.Expr) -> list[str]:
+    return [name for name, value in node.args.items() if value not in (None, False, [])]
+
+
+def _literal(node: exp.Expr, _facts: pl.Schema) -> Kind:
+    if node.args["is_string"]:
+        return Kind.TEXT
+    if not _NUMBER.match(node.name):
+        raise RefusedError(
+            f"the number {node.name} is not written plainly",
+            node,
+            "up to 15 digits and 6 decimals, as 1500.25",
+        )
+    return Kind.NUMBER
+
+
+def _date_literal(node: exp.Expr, _facts: pl.Schema) -> Kind:
+    text = node.this
+    is_text = isinstance(text, exp.Literal) and text.is_string
+    if not (is_text and node.args["to"].sql() == "DATE" and set(_given(node)) == {"this", "to"}):
+        raise RefusedError(f"{_name(node)} converts one type into another", node, ALLOWED)
+    try:
+        date.fromisoformat(text.name if _DATE.match(text.name) else "")
+    except ValueError as error:
+        raise RefusedError(
+            f"'{text.name}' is no date", node, "a date of the calendar, as DATE '2026-01-31'"
+        ) from error
+    return Kind.DATE
+
+
+def _same(node: exp.Expr, parts: Sequence[exp.Expr], facts: pl.Schema) -> Kind:
+    """Return the one kind all parts have, nulls aside; refuse a mixture."""
+    kinds = {kind: part for part in parts if (kind := kind_of(part, facts)) is not Kind.NOTHING}
+    if Kind.AMOUNT in kinds:
+        kinds.pop(Kind.NUMBER, None)
+    if len(kinds) > 1:
+        first, second, *_ = kinds
+        raise RefusedError(
+            f"{_name(node)} mixes {first} ({_name(kinds[first])}) and {second} ({_name(kinds[second])})", node
+        )
+    return next(iter(kinds), Kind.NOTHING)
+
+
+def _comparison(node: exp.Expr, facts: pl.Schema) -> Kind:
+    parts = [node.this, node.expression]
+    if any(isinstance(part.unnest(), exp.Null) for part in parts):
+        raise RefusedError(f"{_name(node)} is never true: nothing equals null", node, "is null, is not null")
+    _same(node, parts, facts)
+    return Kind.YES_NO
+
+
+def _null_safe(node: exp.Expr, facts: pl.Schema) -> Kind:
+    _same(node, [node.this, node.expression], facts)
+    return Kind.YES_NO
+
+
+def _between(node: exp.Expr, facts: pl.Schema) -> Kind:
+    if set(_given(node)) != {"this", "low", "high"}:
+        raise RefusedError(f"{_name(node)} is an unusual between", node, "x between low and high")
+    _same(node, [node.this, node.args["low"], node.args["high"]], facts)
+    return Kind.YES_NO
+
+
+def _in(node: exp.Expr, facts: pl.Schema) -> Kind:
+    values = node.expressions
+    if set(_given(node)) != {"this", "expressions"} or not all(_is_constant(value) for value in values):
+        raise RefusedError(f"{_name(node)} needs a list of constants", node, "in ('a', 'b') or in (1, 2)")
+    _same(node, [node.this, *values], facts)
+    return Kind.YES_NO
+
+
+def _is_constant(node: exp.Expr) -> bool:
+    inner = node.this if isinstance(node, exp.Neg) else node
+    return isinstance(inner, exp.Literal | exp.Cast | exp.Boolean)
+
+
+def _like(node: exp.Expr, facts: pl.Schema) -> Kind:
+    pattern = node.expression
+    if (
+        not (isinstance(pattern, exp.Literal) and pattern.is_string)
+        or kind_of(node.this, facts) is not Kind.TEXT
+    ):
+        raise RefusedError(f"{_name(node)} needs a text and a pattern in quotes", node, "tags like '%vip%'")
+    return Kind.YES_NO
+
+
+def _is_null(node: exp.Expr, facts: pl.Schema) -> Kind:
+    if not isinstance(node.expression, exp.Null):
+        raise RefusedError(
+            f"{_name(node)} asks for more than null", node, "is null, is not null; bounced = true"
+        )
+    kind_of(node.this, facts)
+    return Kind.YES_NO
+
+
+def _connective(node: exp.Expr, facts: pl.Schema) -> Kind:
+    for part in (node.this, node.args.get("expression")):
+        if part is not None and (kind := kind_of(part, facts)) is not Kind.YES_NO:
+            raise RefusedError(f"{_name(part)} is {kind}, and and/or/not join what is true or false", part)
+    return Kind.YES_NO
+
+
+def _arithmetic(node: exp.Expr, facts: pl.Schema) -> Kind:
+    kinds = {kind_of(part, facts) for part in (node.this, node.args.get("expression")) if part is not None}
+    if not kinds <= {Kind.NUMBER, Kind.AMOUNT}:
+        wrong = next(kind for kind in sorted(kinds) if kind not in (Kind.NUMBER, Kind.AMOUNT))
+        raise RefusedError(
+            f"{_name(node)} calculates with {wrong}", node, "numbers; facts such as days_past_due count days"
+        )
+    if isinstance(node, exp.Mul) and kinds == {Kind.AMOUNT}:
+        raise RefusedError(f"{_name(node)} multiplies an amount by an amount", node)
+    if isinstance(node, exp.Div) and kinds == {Kind.AMOUNT}:
+        return Kind.NUMBER
+    return Kind.AMOUNT if Kind.AMOUNT in kinds else Kind.NUMBER
+
+
+def _case(node: exp.Expr, facts: pl.Schema) -> Kind:
+    branches = node.args["ifs"]
+    if node.this is not None:
+        _same(node, [node.this, *(branch.this for branch in branches)], facts)
+    else:
+        for branch in branches:
+            _connective(exp.Not(this=branch.this), facts)
+    default = [node.args["default"]] if node.args.get("default") else []
+    return _same(node, [*(branch.args["true"] for branch in branches), *default], facts)
+
+
+def _coalesce(node: exp.Expr, facts: pl.Schema) -> Kind:
+    if not set(_given(node)) <= {"this", "expressions"}:
+        raise RefusedError(f"{_name(node)} is an unusual coalesce", node, "coalesce(fact, 0)")
+    return _same(node, [node.this, *node.expressions], facts)
+
+
+def _paren(node: exp.Expr, facts: pl.Schema) -> Kind:
+    return kind_of(node.this, facts)
+
+
+def _boolean(_node: exp.Expr, _facts: pl.Schema) -> Kind:
+    return Kind.YES_NO
+
+
+def _null(_node: exp.Expr, _facts: pl.Schema) -> Kind:
+    return Kind.NOTHING
+
+
+_CHECKS: dict[type[exp.Expr], Callable[[exp.Expr, pl.Schema], Kind]] = {
+    exp.Column: _column,
+    exp.Literal: _literal,
+    exp.Boolean: _boolean,
+    exp.Null: _null,
+    exp.Cast: _date_literal,
+    exp.Paren: _paren,
+    exp.And: _connective,
+    exp.Or: _connective,
+    exp.Not: _connective,
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _comparison),
+    **dict.fromkeys((exp.NullSafeEQ, exp.NullSafeNEQ), _null_safe),
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Like: _like,
+    exp.ILike: _like,
+    exp.Is: _is_null,
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg), _arithmetic),
+    exp.Case: _case,
+    exp.Coalesce: _coalesce,
+}

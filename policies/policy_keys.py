@@ -1,0 +1,218 @@
+"""The keys of a policy file, as frozen models: what may be written, never what follows from it.
+
+One class per block of the file. `policies.policy` loads a file, `policies.policy_check` checks what one key
+alone cannot tell, and `policies/README.md` says in plain words what each key does.
+"""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from policies.model import Channel
+
+
+def _refuse_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no number")  # noqa: TRY004 - pydantic collects ValueError only
+    return value
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+Day = Annotated[date, Field(strict=True)]
+Number = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+Flag = Annotated[bool, Field(strict=True)]
+Amount = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, max_digits=18, decimal_places=3)]
+Percent = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=100)]
+Rate = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=1)]
+Amounts = dict[Currency, Amount]
+
+
+class LadderMode(StrEnum):
+    """Whether an item climbs every step, or takes the last one whose time has come."""
+
+    ONE_STEP_AT_A_TIME = "one_step_at_a_time"
+    MOST_SEVERE = "most_severe"
+
+
+class Entry(StrEnum):
+    """Where an item starts that has no step yet on its ladder."""
+
+    START_AT_FIRST_STEP = "start_at_first_step"
+    START_BY_AGE = "start_by_age"
+
+
+class Anchor(StrEnum):
+    """Whether each item follows its own dates or those of the oldest overdue one."""
+
+    ITEM = "item"
+    OLDEST_ITEM = "oldest_item"
+
+
+class ContactOn(StrEnum):
+    """On which days customers are contacted."""
+
+    BUSINESS_DAYS = "business_days"
+    EVERY_DAY = "every_day"
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Blackout(_Keys):
+    """Days on which nobody is contacted; both ends belong to it."""
+
+    from_: Day = Field(alias="from")
+    to: Day
+    why: Text
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Blackout":
+        if self.to < self.from_:
+            raise ValueError(f"a blackout ends ({self.to}) before it begins ({self.from_})")
+        return self
+
+
+class Calendar(_Keys):
+    """Days of contact. `country` serves customers whose own country is unknown."""
+
+    country: Country | None = None
+    contact_on: ContactOn | None = None
+    blackouts: tuple[Blackout, ...] = ()
+
+
+class ContactCap(_Keys):
+    """At most `contacts` contacts of a customer within `days` days."""
+
+    contacts: Positive
+    days: Positive
+
+
+class Contact(_Keys):
+    """How often a customer is contacted, over all channels and currencies."""
+
+    minimum_gap_days: Count | None = None
+    maximum: ContactCap | None = None
+
+
+class Guards(_Keys):
+    """Brakes for a day that looks wrong."""
+
+    maximum_source_age_business_days: Count | None = None
+    maximum_customers_contacted_percent: Percent | None = None
+
+
+class RiskClass(_Keys):
+    """A class of risk and the accounts in it; the first that matches wins, no `when` matches all."""
+
+    class_: Name = Field(alias="class")
+    when: Text | None = None
+
+
+class Segment(_Keys):
+    """A group of accounts and the ladder they climb; the first that matches wins."""
+
+    segment: Name
+    when: Text | None = None
+    ladder: Name
+
+
+class Accelerate(_Keys):
+    """When an overdue item leaves the timing of its ladder, and to which step it goes."""
+
+    when: Text
+    to: Name
+
+
+class Condition(_Keys):
+    """A rule that is nothing but its condition: `give_up` and `credit_hold`."""
+
+    when: Text
+
+
+class Charges(_Keys):
+    """What a contract says of charges: a yearly rate (0.12 is 12 %), and if they outlive the principal."""
+
+    rate: Rate | None = None
+    survive: Flag = False
+
+
+class Step(_Keys):
+    """One rung of a ladder: when, to whom, by what channel, with which safeguards."""
+
+    step: Name
+    after_due_days: Annotated[int, Field(strict=True, ge=-365, le=3650)] | None = None
+    after_invoice_days: Annotated[int, Field(strict=True, ge=0, le=3650)] | None = None
+    end_of_month: Flag = False
+    after_previous_days: Annotated[int, Field(strict=True, ge=0, le=3650)] | None = None
+    before_due: Flag = False
+    when: Text | None = None
+    minimum_amount: Amounts = Field(default_factory=dict)
+    channel: Channel
+    template: Name = ""
+    charges: tuple[Literal["late_interest", "recovery_charge"], ...] = ()
+    approval: Literal["required"] | None = None
+    approvers: Annotated[int, Field(strict=True, ge=1, le=5)] = 1
+    answer_within_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
+    repeat_every_days: Annotated[int, Field(strict=True, ge=1, le=3650)] | None = None
+    repeat_at_most: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    requires_outcome: Flag = False
+    needs_delivery_proof: Flag = False
+    by: Name | None = None
+    agency: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _template_is_named_like_the_step(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("step"), str) and "template" not in data:
+            return {**data, "template": data["step"]}
+        return data
+
+    @property
+    def is_pre_due(self) -> bool:
+        """Whether it is due up to the due date only, and travels with its like only."""
+        return self.before_due or (self.after_due_days is not None and self.after_due_days < 0)
+
+    @property
+    def has_timing(self) -> bool:
+        """Whether any key says when it is due."""
+        return self.before_due or any(
+            days is not None
+            for days in (self.after_due_days, self.after_invoice_days, self.after_previous_days)
+        )
+
+
+Ladder = Annotated[tuple[Step, ...], Field(min_length=1)]
+
+
+class Policy(_Keys):
+    """A whole policy file. An absent key means that its rule is off."""
+
+    policy: Name
+    description: Text
+    review_by: Day | None = None
+    statute: Text | None = None
+    aging_buckets_days: Annotated[tuple[Count, ...], Field(min_length=1, max_length=12)] = (0, 30, 60, 90)
+    calendar: Calendar | None = None
+    contact: Contact = Contact()
+    ladder_mode: LadderMode = LadderMode.ONE_STEP_AT_A_TIME
+    entry: Entry = Entry.START_AT_FIRST_STEP
+    anchor: Anchor = Anchor.ITEM
+    small_balance: Amounts = Field(default_factory=dict)
+    promise_grace_days: Count = 0
+    guards: Guards = Guards()
+    risk: tuple[RiskClass, ...] = ()
+    segments: Annotated[tuple[Segment, ...], Field(min_length=1)]
+    ladders: Annotated[dict[Name, Ladder], Field(min_length=1)]
+    accelerate: tuple[Accelerate, ...] = ()
+    give_up: Condition | None = None
+    credit_hold: Condition | None = None
+    charges: Charges = Charges()

@@ -1,0 +1,138 @@
+"""Says in plain words what a model refuses in a YAML file: file, key path, line, what is allowed.
+
+Reading the text is the business of `policies.strict_yaml`.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from policies.errors import Problem
+
+
+class Lines(dict[object, object]):
+    """A mapping that remembers the line of each of its keys, for messages."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self.lines: dict[object, int] = {}
+
+
+def explain(
+    error: ValidationError, model: type[BaseModel], data: Mapping[object, object], file: str
+) -> list[Problem]:
+    """Return one problem per thing the model refuses in `data`."""
+    return [_problem(details, model, data, file) for details in error.errors(include_url=False)]
+
+
+def line_of(data: object, parts: Iterable[object]) -> int | None:
+    """Return the line of the innermost key on the way that is known to stand in the file."""
+    line = None
+    for part in parts:
+        if isinstance(data, Lines):
+            line = data.lines.get(part, min(data.lines.values(), default=line))
+        if isinstance(data, Mapping):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int):
+            data = data[part]
+    return line
+
+
+def add_lines(problems: Iterable[Problem], data: object) -> list[Problem]:
+    """Return the problems with the line of the key they speak of."""
+    return [_add_line(problem, data) for problem in problems]
+
+
+def _add_line(problem: Problem, data: object) -> Problem:
+    words = re.findall(r"[^.\[\]]+", problem.key_path)
+    line = line_of(data, [int(word) if word.isdigit() else word for word in words])
+    return replace(problem, what=f"line {line}: {problem.what}") if line else problem
+
+
+def join_path(parts: Iterable[object]) -> str:
+    """Return keys and positions as people write them: `ladders.standard[1].when`."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` when a known word is near, else nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel], data: object, file: str) -> Problem:
+    location = [part for part in details["loc"] if part != "[key]"]
+    what, allowed = _say(details, location, model)
+    line = line_of(data, location)
+    return Problem(file, join_path(location), f"line {line}: {what}" if line else what, allowed)
+
+
+def _say(details: ErrorDetails, location: Sequence[object], model: type[BaseModel]) -> tuple[str, str]:
+    """Return what is wrong and what is allowed."""
+    kind = details["type"]
+    if kind == "extra_forbidden":
+        known = _known_keys(model, location[:-1])
+        key = str(location[-1])
+        return f"unknown key '{key}'{did_you_mean(key, known)}", ", ".join(known)
+    if kind == "missing":
+        return "this key is missing", ""
+    context = details.get("ctx", {})
+    shown = f"'{details['input']}'" if isinstance(details["input"], str) else f"{details['input']}"
+    if kind in ("enum", "literal_error"):
+        return f"{_short(shown)} is not known here", str(context["expected"])
+    if kind == "value_error":
+        return str(context["error"]), ""
+    return f"{_short(shown)}: {_lower_first(details['msg'])}", ""
+
+
+def _known_keys(model: type[BaseModel], location: Sequence[object]) -> list[str]:
+    """Return the keys the mapping at `location` may have, sorted as the model declares them."""
+    inner: object = model
+    for part in location:
+        inner = _step_into(inner, part)
+    found = _model_in(inner)
+    return [field.alias or name for name, field in found.model_fields.items()] if found else []
+
+
+def _step_into(annotation: object, part: object) -> object:
+    """Return the annotation of what stands at `part` inside something annotated so."""
+    found = _model_in(annotation)
+    if found:
+        fields = {field.alias or name: field for name, field in found.model_fields.items()}
+        return fields[str(part)].annotation
+    for choice in _choices(annotation):
+        arguments = get_args(choice)
+        if arguments:
+            return arguments[1] if get_origin(choice) is dict else arguments[0]
+    return None
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    for choice in _choices(annotation):
+        if isinstance(choice, type) and get_origin(choice) is None and issubclass(choice, BaseModel):
+            return choice
+    return None
+
+
+def _choices(annotation: object) -> tuple[object, ...]:
+    if get_origin(annotation) is Annotated:
+        return _choices(get_args(annotation)[0])
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
