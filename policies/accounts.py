@@ -53,7 +53,10 @@ def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataF
         overdue_items=is_overdue.sum().cast(pl.Int64),
         oldest_days_past_due=pl.col("days_past_due").filter(is_overdue).max(),
         oldest_due_date=pl.col("due_date").filter(is_overdue).min(),
-        oldest_invoice_date=pl.col("invoice_date").filter(is_overdue).sort_by("due_date", "invoice_date").first(),
+        oldest_invoice_date=pl.col("invoice_date")
+        .filter(is_overdue)
+        .sort_by(pl.col("due_date").filter(is_overdue), pl.col("invoice_date").filter(is_overdue))
+        .first(),
         credits=pl.col("amount_open").filter(~is_debit).sum().cast(TOTAL),
     )
     in_currency = pl.col("open_amount").sum().over("currency")
