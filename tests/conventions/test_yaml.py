@@ -11,7 +11,7 @@ from policies.policy import load_policy
 from policies.strict_yaml import load
 from tests.conventions.source_tree import files_named, shown
 
-RULES = files_named("*.yaml", "policies")
+RULES = [path for path in files_named("*.yaml", "policies") if path.parent.name != "policies"]
 POLICIES = [path for path in RULES if path.parent.name == "escalation"]
 
 
