@@ -1,6 +1,7 @@
-"""What one key of a policy alone cannot tell: errors between keys, and warnings that need a person's eye.
+"""What one key of a policy alone cannot tell: whether its keys and conditions fit together.
 
-Errors refuse the policy when it is loaded. Warnings never do: they are listed by `relance policy check`.
+An error found here refuses the policy when it is loaded; what only needs a person's eye is listed by
+`policies.policy_warnings`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,11 +43,7 @@ def _bucket_errors(policy: Policy) -> Iterator[Error]:
 
 
 def _first_match_errors(policy: Policy) -> Iterator[Error]:
-    both: tuple[tuple[str, Sequence[RiskClass | Segment]], ...] = (
-        ("risk", policy.risk),
-        ("segments", policy.segments),
-    )
-    for key, rules in both:
+    for key, rules in first_match_rules(policy):
         for index, rule in enumerate(rules[:-1]):
             if rule.when is None:
                 yield (
@@ -56,6 +53,11 @@ def _first_match_errors(policy: Policy) -> Iterator[Error]:
                 )
     yield from _twice("risk", "class", [rule.class_ for rule in policy.risk])
     yield from _twice("segments", "segment", [rule.segment for rule in policy.segments])
+
+
+def first_match_rules(policy: Policy) -> tuple[tuple[str, Sequence[RiskClass | Segment]], ...]:
+    """Return the lists of which the first match wins, with their keys."""
+    return ("risk", policy.risk), ("segments", policy.segments)
 
 
 def _twice(path: str, key: str, names: list[str]) -> Iterator[Error]:
@@ -146,3 +148,10 @@ def _whens(
     for index, rule in enumerate(rules):
         if rule.when is not None:
             yield f"{path}[{index}].when", rule.when, scope, without
+
+
+def steps_of(policy: Policy) -> Iterator[tuple[str, int, Step]]:
+    """Yield every step with its ladder and its place on it, counted from 0."""
+    for name, ladder in policy.ladders.items():
+        for index, step in enumerate(ladder):
+            yield name, index, step
