@@ -62,14 +62,15 @@ LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-h
 %/.done: requirements.lock requirements-duckdb2.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Relance needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Setting up $* from requirements.lock: once, a minute or two."
 	$(PYTHON) -m venv $*
-	$*/bin/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(if $(findstring duckdb2,$*),$*/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements-duckdb2.lock)
-	$*/bin/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	$*/bin/python -m pip install -qq --require-hashes -r requirements.lock
+	$(if $(findstring duckdb2,$*),$*/bin/python -m pip install -qq --require-hashes --no-deps -r requirements-duckdb2.lock)
+	$*/bin/python -m pip install -qq --no-build-isolation --no-deps -e .
 	-env -u PYTHONDONTWRITEBYTECODE $*/bin/python -m compileall -qq -j 0 $*/lib
 	@touch $@
 
 .venv-lock/.done:
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/python -m pip install --quiet $(UV)
+	.venv-lock/bin/python -m pip install -qq $(UV)
 	@touch $@
