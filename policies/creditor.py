@@ -192,6 +192,6 @@ def parse(text: str, file: str = "creditor.yaml") -> Creditor:
 
 
 def _has_luhn(digits: str) -> bool:
-    # ISO/IEC 7812-1: every second digit from the right is doubled, and the digits of all results add up to tens.
+    # ISO/IEC 7812-1: double every second digit from the right; the digits of all results add up to tens.
     doubled = (int(digit) * (2 if index % 2 else 1) for index, digit in enumerate(reversed(digits)))
     return sum(sum(divmod(number, 10)) for number in doubled) % 10 == 0

@@ -51,9 +51,10 @@ def hold_workspace(
     deadline = time.monotonic() + patience_seconds
     while not _try_to_hold(path, purpose, since):
         if time.monotonic() >= deadline:
+            holder = describe_holder(workspace) or "another process"
             raise WorkspaceHeldError(
-                f"{workspace.root}: {describe_holder(workspace) or 'another process'} is at work here, and still "
-                f"was after {patience_seconds:g} seconds. Nothing was done; try again when it has finished."
+                f"{workspace.root}: {holder} is at work here, and still was after {patience_seconds:g} seconds. "
+                "Nothing was done; try again when it has finished."
             )
         time.sleep(_POLL_SECONDS)
     try:

@@ -7,7 +7,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -77,23 +77,41 @@ def fetch(
 ) -> pl.DataFrame:
     """Return what a query selects, with exactly the columns and types of the schema when one is given."""
     frame = connection.sql(query, params=parameters or None).pl()
-    return (
-        frame if schema is None else frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
-    )
+    return frame if schema is None else conform(frame, schema)
 
 
-def insert_frame(
-    connection: Connection, table: str, frame: pl.DataFrame, name: str, **constants: object
-) -> None:
+def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Return the frame with exactly the columns and types of the schema."""
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
+@contextmanager
+def lend_frames(connection: Connection, **frames: pl.DataFrame) -> Iterator[None]:
+    """Let queries name these frames as tables for as long as the block lasts."""
+    for name, frame in frames.items():
+        connection.register(name, frame)
+    try:
+        yield
+    finally:
+        for name in frames:
+            connection.unregister(name)
+
+
+def insert_frame(connection: Connection, table: str, frame: pl.DataFrame, **constants: object) -> None:
     """Add the rows of a frame to a table by column name, with the same constants beside each row."""
     if frame.is_empty():
         return
     extra = "".join(f"${key} as {key}, " for key in constants)
-    connection.register(name, frame)
-    try:
-        connection.execute(f"insert into {table} by name select {extra}* from {name}", constants or None)
-    finally:
-        connection.unregister(name)
+    with lend_frames(connection, rows_to_insert=frame):
+        connection.execute(
+            f"insert into {table} by name select {extra}* from rows_to_insert", constants or None
+        )
+
+
+def insert_row(connection: Connection, table: str, row: Mapping[str, object]) -> None:
+    """Add one row to a table."""
+    places = ", ".join(f"${name}" for name in row)
+    connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})", dict(row))
 
 
 def _connect_to_read(workspace: Workspace, patience_seconds: float) -> Connection:

@@ -5,11 +5,9 @@ The queries of `queries/` say it; `policies.history` names the result.
 
 from datetime import datetime
 
-import polars as pl
-
 from policies.history import SCHEMAS, History
 from policies.model import CUSTOMER_COLUMNS
-from tasks.store.connection import Connection, fetch, load_query
+from tasks.store.connection import Connection, conform, fetch, lend_frames, load_query
 
 _ATTRIBUTES = ", ".join(
     f"nullif(arg_max({name}, statement_order), '') as {name}" for name in CUSTOMER_COLUMNS
@@ -23,20 +21,16 @@ def read_history(connection: Connection, known_at: datetime | None = None) -> Hi
         connection: an open store.
         known_at: leave out what was recorded after this instant; None is all of it.
     """
+    customers = load_query("customers").format(attributes=_ATTRIBUTES)
     counted = fetch(connection, load_query("counted_intakes"), known_at=known_at)
-    connection.register("counted_intakes", counted)
-    try:
+    with lend_frames(connection, counted_intakes=counted):
         return History(
-            files=counted.select(pl.col(name).cast(dtype) for name, dtype in SCHEMAS["files"].items()),
+            files=conform(counted, SCHEMAS["files"]),
             documents=fetch(connection, load_query("documents"), SCHEMAS["documents"]),
             listings=fetch(connection, load_query("listings"), SCHEMAS["listings"]),
             payments=fetch(connection, load_query("payments"), SCHEMAS["payments"]),
             events=fetch(connection, load_query("events"), SCHEMAS["events"]),
-            customers=fetch(
-                connection, load_query("customers").format(attributes=_ATTRIBUTES), SCHEMAS["customers"]
-            ),
+            customers=fetch(connection, customers, SCHEMAS["customers"]),
             dispatches=fetch(connection, load_query("dispatches"), SCHEMAS["dispatches"], known_at=known_at),
             proposals=fetch(connection, load_query("proposals"), SCHEMAS["proposals"], known_at=known_at),
         )
-    finally:
-        connection.unregister("counted_intakes")

@@ -163,7 +163,8 @@ create table messages (
     template_sha256 varchar,
     status varchar not null,
     dispatched_on date,
-    provider_answer varchar
+    provider_answer varchar,
+    changed_at timestamptz
 );
 
 create table actions (

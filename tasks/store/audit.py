@@ -1,0 +1,132 @@
+"""Audit events as rows. What a hash covers and whether a chain holds is decided in `tasks.ledger`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from tasks.store.connection import Connection, fetch, insert_frame, load_query
+
+EVENT_ROWS = pl.Schema(
+    {
+        "sequence": pl.Int64(),
+        "recorded_at": pl.Datetime("us", "UTC"),
+        "actor": pl.String(),
+        "run_id": pl.String(),
+        "kind": pl.String(),
+        "action_id": pl.String(),
+        "customer_id": pl.String(),
+        "payload": pl.String(),
+        "previous_hash": pl.String(),
+        "hash": pl.String(),
+    }
+)
+PERSONAL_ROWS = pl.Schema(
+    {"sequence": pl.Int64(), "field": pl.String(), "salt": pl.String(), "value": pl.String()}
+)
+_PAGE_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last event of a chain; sequence 0 and an empty hash before the first."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class ActionRecord:
+    """All that is known of one action: its rows in batches, its events, and personal fields not yet erased."""
+
+    actions: pl.DataFrame
+    events: pl.DataFrame
+    personal: pl.DataFrame
+
+
+def read_head(connection: Connection) -> Head:
+    """Return the head that the store keeps beside the events."""
+    rows = connection.execute("select head_sequence, head_hash from meta").fetchall()
+    return Head(*rows[0])
+
+
+def append_rows(connection: Connection, events: pl.DataFrame, personal: pl.DataFrame, head: Head) -> None:
+    """Add events and move the head, in the caller's transaction."""
+    insert_frame(connection, "audit_events", events)
+    insert_frame(connection, "personal_fields", personal)
+    connection.execute(
+        "update meta set head_sequence = $sequence, head_hash = $hash",
+        {"sequence": head.sequence, "hash": head.hash},
+    )
+
+
+def count_events(connection: Connection) -> int:
+    """Return how many events there are."""
+    return int(connection.execute("select count(*) from audit_events").fetchall()[0][0])
+
+
+def page_events(connection: Connection, after: int = 0) -> Iterator[pl.DataFrame]:
+    """Yield the events after a sequence, in order, some thousands at a time."""
+    while True:
+        page = fetch(connection, load_query("page_events"), EVENT_ROWS, after=after, page_rows=_PAGE_ROWS)
+        if page.is_empty():
+            return
+        yield page
+        after = int(page["sequence"][-1])
+
+
+def page_personal_fields(connection: Connection) -> Iterator[pl.DataFrame]:
+    """Yield the personal fields, each with the payload of its event (null when there is none)."""
+    offset = 0
+    while True:
+        page = fetch(connection, load_query("page_personal"), offset_rows=offset, page_rows=_PAGE_ROWS)
+        if page.is_empty():
+            return
+        yield page
+        offset += page.height
+
+
+def read_log(
+    connection: Connection,
+    *,
+    kind: str | None = None,
+    customer_id: str | None = None,
+    action_id: str | None = None,
+    run_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    newest: int | None = None,
+) -> pl.DataFrame:
+    """Return the events that fit all filters given, oldest first; `newest` keeps only so many of the last."""
+    return fetch(
+        connection,
+        load_query("read_log"),
+        EVENT_ROWS,
+        kind=kind,
+        customer_id=customer_id,
+        action_id=action_id,
+        run_id=run_id,
+        since=since,
+        until=until,
+        newest=newest if newest is not None else 2**62,
+    )
+
+
+def show_action(connection: Connection, action_id: str) -> ActionRecord:
+    """Return all that is known of one action; empty frames when it is not known."""
+    return ActionRecord(
+        actions=fetch(
+            connection,
+            "select * from actions where action_id = $id order by proposed_at, batch_id",
+            id=action_id,
+        ),
+        events=read_log(connection, action_id=action_id),
+        personal=fetch(connection, load_query("personal_of_action"), PERSONAL_ROWS, action_id=action_id),
+    )
+
+
+def erase_personal_fields(connection: Connection, customer_id: str) -> int:
+    """Erase what the log keeps of a person beside its events; the chain holds without it."""
+    erased = connection.execute(load_query("erase_personal"), {"customer_id": customer_id}).fetchall()
+    return len(erased)

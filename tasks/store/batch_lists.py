@@ -1,0 +1,68 @@
+"""Batches and messages as read again: for people, for composing, for release."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from policies.messages import Message
+from tasks.store.batches import MessageStatus
+from tasks.store.connection import Connection, fetch, load_query
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """A message with what became of it."""
+
+    message: Message
+    status: MessageStatus
+    document_path: str | None
+    document_sha256: str | None
+    template_sha256: str | None
+    dispatched_on: date | None
+    provider_answer: str | None
+
+
+def list_batches(connection: Connection, status: str | None = None) -> pl.DataFrame:
+    """Return one row per batch, newest first, with counts of messages, actions and customers."""
+    return fetch(connection, load_query("list_batches"), status=status)
+
+
+def list_batch_totals(connection: Connection) -> pl.DataFrame:
+    """Return what each batch demands, one row per batch and currency."""
+    return fetch(connection, load_query("batch_totals"))
+
+
+def list_actions(connection: Connection, batch_id: str | None = None) -> pl.DataFrame:
+    """Return one row per action, with its message's channel and document."""
+    return fetch(connection, load_query("list_actions"), batch_id=batch_id)
+
+
+def list_messages(connection: Connection, batch_id: str | None = None) -> pl.DataFrame:
+    """Return one row per message, without what it says."""
+    return fetch(connection, load_query("list_messages"), batch_id=batch_id)
+
+
+def read_messages(
+    connection: Connection, batch_id: str, status: MessageStatus | None = None
+) -> list[StoredMessage]:
+    """Return the messages of a batch as they were composed, in the order of their numbers."""
+    rows = fetch(connection, load_query("read_messages"), batch_id=batch_id, status=status)
+    return [
+        StoredMessage(
+            message=Message.model_validate_json(row["payload"]),
+            status=MessageStatus(row["status"]),
+            document_path=row["document_path"],
+            document_sha256=row["document_sha256"],
+            template_sha256=row["template_sha256"],
+            dispatched_on=row["dispatched_on"],
+            provider_answer=row["provider_answer"],
+        )
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def find_last_dispatch_date(connection: Connection) -> date | None:
+    """Return the day something last left: nothing may be done on an earlier one."""
+    last: date | None = connection.execute("select max(dispatch_date) from actions").fetchall()[0][0]
+    return last

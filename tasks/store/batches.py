@@ -1,0 +1,298 @@
+"""Batches, their messages and actions: saved once, then moved from state to state, each move guarded.
+
+Batch: draft → approved → released → closed, or rejected. Message: planned → composed → dispatched or uncertain,
+else withdrawn or rejected. An action has the state of its message; its name (`action_id`) can leave only once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+import polars as pl
+
+from policies.errors import WrongUseError
+from policies.messages import Message
+from policies.model import MONEY
+from tasks.store.connection import Connection, fetch, insert_frame, insert_row, lend_frames, load_query
+
+
+class BatchStatus(StrEnum):
+    """How far a batch has come."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    RELEASED = "released"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+
+
+class MessageStatus(StrEnum):
+    """How far a message, and each action in it, has come."""
+
+    PLANNED = "planned"
+    COMPOSED = "composed"
+    DISPATCHED = "dispatched"
+    WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
+    UNCERTAIN = "uncertain"
+
+
+class WrongStateError(WrongUseError):
+    """A batch or message is not in a state that allows this."""
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """What is told of a batch when it is drafted; `guard_sentence` says why a guard asks for approval."""
+
+    batch_id: str
+    as_of: date
+    kind: str
+    approval_required: bool
+    policy: str
+    policy_hash: str
+    run_id: str
+    approvers: int = 1
+    guard_sentence: str | None = None
+
+
+@dataclass(frozen=True)
+class ComposedDocument:
+    """The document made for a message; its path is relative to the workspace."""
+
+    message_id: str
+    document_path: str
+    document_sha256: str
+    template_sha256: str
+
+
+_ACTIONS = pl.Schema(
+    {
+        "action_id": pl.String(),
+        "message_id": pl.String(),
+        "batch_id": pl.String(),
+        "customer_id": pl.String(),
+        "invoice_number": pl.String(),
+        "installment": pl.String(),
+        "currency": pl.String(),
+        "step": pl.String(),
+        "attempt": pl.Int32(),
+        "channel": pl.String(),
+        "amount_open": MONEY,
+        "amount_demanded": MONEY,
+        "status": pl.String(),
+        "proposed_on": pl.Date(),
+    }
+)
+_MESSAGE_COLUMNS = ("message_id", "batch_id", "currency", "language", "step", "template", "channel")
+
+
+def save_batch(
+    connection: Connection, batch: NewBatch, messages: Sequence[Message], recorded_at: datetime
+) -> bool:
+    """Draft a batch with its messages and actions; return False when it was saved before (nothing changes)."""
+    if read_batch(connection, batch.batch_id) is not None:
+        return False
+    actions = _actions_of(messages)
+    _refuse_taken(connection, actions)
+    insert_row(connection, "batches", {**asdict(batch), "status": "draft", "recorded_at": recorded_at})
+    insert_frame(connection, "messages", _messages_of(messages))
+    insert_frame(connection, "actions", actions, proposed_at=recorded_at)
+    return True
+
+
+def mark_composed(connection: Connection, documents: Sequence[ComposedDocument]) -> int:
+    """Note the documents of planned messages; return how many were noted now."""
+    if not documents:
+        return 0
+    frame = pl.DataFrame([asdict(document) for document in documents])
+    with lend_frames(connection, composed_documents=frame):
+        changed = connection.execute(load_query("mark_composed")).fetchall()
+    ids = [message_id for (message_id,) in changed]
+    _set_action_status(connection, ids, MessageStatus.COMPOSED)
+    return len(ids)
+
+
+def approve_batch(
+    connection: Connection, batch_id: str, by: str, on: date, recorded_at: datetime
+) -> BatchStatus:
+    """Note that a person approves a draft; return its status, still draft while more persons must approve."""
+    batch = _batch_in(connection, batch_id, (BatchStatus.DRAFT,), "approved")
+    named = connection.execute("select approved_by from approvals where batch_id = $id", {"id": batch_id})
+    names = [name for (name,) in named.fetchall()]
+    if by in names:
+        raise WrongStateError(f"{by} has approved batch {batch_id} already; it waits for another person.")
+    approval = {"batch_id": batch_id, "approved_by": by, "approved_on": on, "recorded_at": recorded_at}
+    insert_row(connection, "approvals", approval)
+    enough = len(names) + 1 >= int(str(batch["approvers"]))
+    status = BatchStatus.APPROVED if enough else BatchStatus.DRAFT
+    _set_batch(connection, batch_id, status=status, approved_by=", ".join([*names, by]), approved_on=on)
+    return status
+
+
+def reject_batch(
+    connection: Connection, batch_id: str, *, by: str, on: date, until: date, why: str, recorded_at: datetime
+) -> list[str]:
+    """Reject a batch that has not left, with all its messages; return their numbers."""
+    _batch_in(connection, batch_id, (BatchStatus.DRAFT, BatchStatus.APPROVED), "rejected")
+    _set_batch(
+        connection,
+        batch_id,
+        status=BatchStatus.REJECTED,
+        rejected_by=by,
+        rejected_on=on,
+        reject_until=until,
+        reject_why=why,
+    )
+    waiting = connection.execute(
+        "select message_id from messages where batch_id = $id and status in ('planned', 'composed')",
+        {"id": batch_id},
+    ).fetchall()
+    ids = [message_id for (message_id,) in waiting]
+    return end_messages(connection, ids, MessageStatus.REJECTED, on, recorded_at)
+
+
+def release_batch(connection: Connection, batch_id: str, on: date) -> bool:
+    """Commit to sending a batch; return False when that was done before and is only taken up again."""
+    known = (BatchStatus.DRAFT, BatchStatus.APPROVED, BatchStatus.RELEASED)
+    batch = _batch_in(connection, batch_id, known, "released")
+    if batch["status"] == BatchStatus.RELEASED:
+        return False
+    if batch["status"] == BatchStatus.DRAFT and batch["approval_required"]:
+        raise WrongStateError(
+            f"batch {batch_id} waits for approval: `relance batches approve {batch_id} --by NAME`."
+        )
+    _set_batch(connection, batch_id, status=BatchStatus.RELEASED, released_on=on)
+    return True
+
+
+def close_batch(connection: Connection, batch_id: str, on: date) -> bool:
+    """Close a released batch once each of its messages has ended; return whether it is closed now."""
+    batch = _batch_in(connection, batch_id, (BatchStatus.RELEASED, BatchStatus.CLOSED), "closed")
+    if batch["status"] == BatchStatus.CLOSED:
+        return True
+    waiting = connection.execute(
+        "select count(*) from messages where batch_id = $id and status in ('planned', 'composed', 'uncertain')",
+        {"id": batch_id},
+    ).fetchall()[0][0]
+    if waiting:
+        return False
+    _set_batch(connection, batch_id, status=BatchStatus.CLOSED, closed_on=on)
+    return True
+
+
+def withdraw_messages(
+    connection: Connection, message_ids: Sequence[str], on: date, recorded_at: datetime
+) -> list[str]:
+    """Withdraw messages that must not leave any more, or that surely did not; return those changed now."""
+    return end_messages(connection, message_ids, MessageStatus.WITHDRAWN, on, recorded_at)
+
+
+def end_messages(
+    connection: Connection,
+    message_ids: Sequence[str],
+    status: MessageStatus,
+    on: date,
+    recorded_at: datetime,
+) -> list[str]:
+    """End messages that have not left, with their actions; return those changed now."""
+    if not message_ids:
+        return []
+    with lend_frames(connection, ending_messages=pl.DataFrame({"message_id": list(message_ids)})):
+        changed = connection.execute(
+            load_query("end_messages"), {"status": status, "ended_at": recorded_at}
+        ).fetchall()
+    ids = sorted(message_id for (message_id,) in changed)
+    if ids:
+        with lend_frames(connection, ended_messages=pl.DataFrame({"message_id": ids})):
+            connection.execute(
+                load_query("end_actions"), {"status": status, "ended_on": on, "ended_at": recorded_at}
+            )
+    return ids
+
+
+def read_batch(connection: Connection, batch_id: str) -> dict[str, object] | None:
+    """Return one batch by name, or nothing."""
+    frame = fetch(connection, "select * from batches where batch_id = $batch_id", batch_id=batch_id)
+    return frame.row(0, named=True) if frame.height else None
+
+
+def _batch_in(
+    connection: Connection, batch_id: str, allowed: Sequence[BatchStatus], verb: str
+) -> dict[str, object]:
+    batch = read_batch(connection, batch_id)
+    if batch is None:
+        raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
+    if batch["status"] not in allowed:
+        raise WrongStateError(
+            f"batch {batch_id} is {batch['status']} and cannot be {verb}; "
+            f"only one that is {' or '.join(allowed)} can."
+        )
+    return batch
+
+
+def _set_batch(connection: Connection, batch_id: str, **values: object) -> None:
+    changes = ", ".join(f"{name} = ${name}" for name in values)
+    connection.execute(
+        f"update batches set {changes} where batch_id = $batch_id", {**values, "batch_id": batch_id}
+    )
+
+
+def _set_action_status(connection: Connection, message_ids: Sequence[str], status: MessageStatus) -> None:
+    if message_ids:
+        with lend_frames(connection, changed_messages=pl.DataFrame({"message_id": list(message_ids)})):
+            connection.execute(
+                "update actions set status = $status "
+                "where message_id in (select message_id from changed_messages)",
+                {"status": status},
+            )
+
+
+def _refuse_taken(connection: Connection, actions: pl.DataFrame) -> None:
+    with lend_frames(connection, proposed_actions=actions):
+        taken = fetch(connection, load_query("taken_actions"))
+    twice = actions.height - actions["action_id"].n_unique()
+    if taken.height or twice:
+        where = f", first in batch {taken['batch_id'][0]}" if taken.height else ""
+        raise WrongStateError(
+            f"{taken.height + twice} of {actions.height} actions were proposed already{where}: another run was "
+            "faster, and nothing was saved. Run again: it decides on what is known now."
+        )
+
+
+def _messages_of(messages: Sequence[Message]) -> pl.DataFrame:
+    rows = [
+        {
+            **{name: getattr(message, name) for name in _MESSAGE_COLUMNS},
+            "customer_id": message.customer.customer_id,
+            "payload": message.model_dump_json(),
+            "status": MessageStatus.PLANNED.value,
+        }
+        for message in messages
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _actions_of(messages: Sequence[Message]) -> pl.DataFrame:
+    rows = [
+        {
+            "action_id": item.action_id,
+            "message_id": message.message_id,
+            "batch_id": message.batch_id,
+            "customer_id": message.customer.customer_id,
+            "invoice_number": item.invoice_number,
+            "installment": item.installment,
+            "currency": message.currency,
+            "step": item.step,
+            "attempt": item.attempt,
+            "channel": message.channel,
+            "amount_open": item.amount_open,
+            "amount_demanded": item.amount_demanded,
+            "status": MessageStatus.PLANNED.value,
+            "proposed_on": message.as_of,
+        }
+        for message in messages
+        for item in message.items
+    ]
+    return pl.DataFrame(rows, schema=_ACTIONS)

@@ -1,0 +1,3 @@
+delete from personal_fields
+where sequence in (select sequence from audit_events where customer_id = $customer_id)
+returning sequence
