@@ -1,0 +1,63 @@
+"""Files in our own words need no declaration: the name says the record and the kind, the header says the columns."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from policies.model import SourceKind
+from policies.source_fields import Record, known_columns, required_columns
+from policies.sources import ColumnSource, Declaration, SourceFormat
+from tasks.formats.problems import Problems
+
+_NAMES = (
+    (re.compile(r"invoices[-_ ]?full.*\.csv", re.IGNORECASE), "invoices-full", Record.INVOICES),
+    *(
+        (re.compile(rf"{record}.*\.csv", re.IGNORECASE), str(record), record)
+        for record in (Record.INVOICES, Record.PAYMENTS, Record.CUSTOMERS, Record.EVENTS, Record.ACTIONS)
+    ),
+)
+NAME_PATTERNS = ("invoices-full*.csv", *(f"{record}*.csv" for record in Record))
+
+
+def is_canonical_name(name: str) -> bool:
+    """Return whether a file of this name is expected to be in our own words."""
+    return any(pattern.fullmatch(name) for pattern, _, _ in _NAMES)
+
+
+def canonical_declaration(name: str, headers: Sequence[str], problems: Problems) -> Declaration | None:
+    """Return how to read a canonical file, or None when its columns are not the known ones."""
+    source, record = next((source, record) for pattern, source, record in _NAMES if pattern.fullmatch(name))
+    known = known_columns(record)
+    missing = [column for column in required_columns(record) if column not in headers]
+    unknown = [column for column in headers if column not in known]
+    for column in missing:
+        problems.add("this column is missing", _advice(column, headers), line=1, column=column)
+    for column in unknown:
+        close = get_close_matches(column.lower(), known, 1)
+        meant = f"Did you mean {close[0]}? " if close else ""
+        problems.add("not a column of this file", f"{meant}Known: {', '.join(known)}.", line=1, column=column)
+    if missing or unknown:
+        return None
+    if {"amount_open", "amount_paid"} <= set(headers):
+        problems.add(
+            "both amount_open and amount_paid are columns of this file",
+            "Keep one of them; the other follows from it.",
+            line=1,
+            column="amount_paid",
+        )
+        return None
+    return Declaration(
+        description=f"Canonical {record}.",
+        source=source,
+        file_pattern=name,
+        format=SourceFormat.DELIMITED,
+        record=record,
+        kind=SourceKind.FULL_OPEN_ITEMS if source == "invoices-full" else SourceKind.INCREMENTAL,
+        columns={column: ColumnSource(column=column) for column in headers},
+    )
+
+
+def _advice(column: str, headers: Sequence[str]) -> str:
+    if len(headers) == 1 and any(mark in headers[0] for mark in ";|\t"):
+        return "Separate the columns by commas, or write a source declaration for this file."
+    return f"Add {column}, or write a source declaration for this file. Columns found: {', '.join(headers)}."
