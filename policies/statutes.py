@@ -1,0 +1,140 @@
+"""What the law lets a creditor claim for late payment, read from `statutes/*.yaml`.
+
+A statute names a rate series and what is added to it, whether the rate moves with the half-years or stays as it was
+when interest began, the fixed recovery charge, and whom and which currencies it covers. The sums are in `charges.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from policies import strict_yaml
+from policies.errors import Problem
+from policies.rates import RateTable
+
+
+class AcrossHalfYears(StrEnum):
+    """What a rate does when interest runs into the next half-year."""
+
+    FLOATS = "floats"
+    FROZEN = "frozen"
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ContractFloor(_Declared):
+    """The least a rate agreed by contract may be: so many times a rate series."""
+
+    rate: str
+    times: int = Field(ge=1)
+
+
+class LateInterest(_Declared):
+    """Interest from the day after the due date, on the amount unpaid, VAT included, simple."""
+
+    from_date: date = Field(alias="from")
+    rate: str
+    margin_points: Decimal
+    across_half_years: AcrossHalfYears
+    day_count_days: int = Field(gt=0)
+    contract_floor: ContractFloor | None = None
+    source: str
+    weak_spot: str = ""
+
+
+class RecoveryTier(_Declared):
+    """The fixed sum for debts below an amount; the last tier of a currency has no bound."""
+
+    debt_below_amount: Decimal | None = None
+    amount: Decimal
+
+
+class RecoveryCharge(_Declared):
+    """The fixed sum for the costs of recovery, once per invoice, by currency."""
+
+    from_date: date = Field(alias="from")
+    tiers: dict[str, tuple[RecoveryTier, ...]]
+    source: str
+    weak_spot: str = ""
+
+    @model_validator(mode="after")
+    def _tiers_rise_and_end_unbounded(self) -> Self:
+        for currency, tiers in self.tiers.items():
+            bounds = [tier.debt_below_amount for tier in tiers]
+            if not bounds or bounds[-1] is not None or None in bounds[:-1]:
+                raise ValueError(f"{currency}: the last tier, and only the last, has no debt_below_amount")
+            stated = [bound for bound in bounds if bound is not None]
+            if any(lower >= upper for lower, upper in pairwise(stated)):
+                raise ValueError(f"{currency}: tiers go from the smallest debt to the largest")
+        return self
+
+    def amount_for(self, currency: str, debt: Decimal) -> Decimal:
+        """Return the fixed sum for a debt, zero in a currency the statute gives none for."""
+        for tier in self.tiers.get(currency, ()):
+            if tier.debt_below_amount is None or debt < tier.debt_below_amount:
+                return tier.amount
+        return Decimal(0)
+
+
+class Statute(_Declared):
+    """The late-payment law of one kind of debt."""
+
+    description: str = Field(min_length=1)
+    statute: str
+    checked: date
+    legal_basis: str
+    currencies: tuple[str, ...]
+    customer_types: tuple[str, ...]
+    other_statutes: dict[str, str] = {}
+    late_interest: LateInterest
+    recovery_charge: RecoveryCharge
+
+    def covers(self, currency: str, customer_type: str, first_interest_day: date) -> bool:
+        """Return whether a debt in the currency, of such a customer, late from that day, is under this statute."""
+        is_in_force = first_interest_day >= self.late_interest.from_date
+        return is_in_force and currency in self.currencies and customer_type in self.customer_types
+
+
+def load_statute(text: str, file: str) -> Statute:
+    """Return the statute that a YAML file states.
+
+    Raises:
+        PolicyInvalidError: everything that is wrong in the file.
+    """
+    return strict_yaml.validate(Statute, strict_yaml.load(text, file), file)
+
+
+def statute_for(name: str, customer_type: str, statutes: Mapping[str, Statute]) -> Statute:
+    """Return the statute a policy names, or the one it names in turn for this type of customer."""
+    statute = statutes[name]
+    return statutes[statute.other_statutes.get(customer_type, name)]
+
+
+def find_law_problems(statutes: Sequence[Statute], rates: Mapping[str, RateTable]) -> list[Problem]:
+    """Return every name in the statutes that stands for no statute or rate series."""
+    known = sorted(statute.statute for statute in statutes)
+    series = sorted(rates)
+    problems = []
+    for statute in statutes:
+        file = f"statutes/{statute.statute}.yaml"
+        floor = statute.late_interest.contract_floor
+        named = [("late_interest.rate", statute.late_interest.rate)]
+        named += [("late_interest.contract_floor.rate", floor.rate)] if floor else []
+        problems += [
+            Problem(file, path, f"unknown rate series '{rate}'", ", ".join(series))
+            for path, rate in named
+            if rate not in rates
+        ]
+        problems += [
+            Problem(file, f"other_statutes.{customer_type}", f"unknown statute '{name}'", ", ".join(known))
+            for customer_type, name in statute.other_statutes.items()
+            if name not in known
+        ]
+    return problems
