@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from statistics import median
 
 from policies.policy import Policy
@@ -101,7 +102,7 @@ def bucket(item: Item, edges: tuple[int, ...]) -> str | None:
         return "no_due_date"
     if item.days_past_due <= edges[0]:
         return "not_due"
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         if low < item.days_past_due <= high:
             return f"days_{low + 1}_{high}"
     return f"days_{edges[-1] + 1}_plus"
@@ -190,7 +191,7 @@ def _payment_days(day: Day, account: AccountKey) -> list[date]:
 
 def _conversation(day: Day, account: AccountKey) -> dict[str, Value | int]:
     """Return what was promised, said and answered."""
-    customer_id, currency = account
+    customer_id, _ = account
     contacts = contact_days(day.past, customer_id, day.as_of)
     answers = [
         e.event_date for e in day.past.events_until(day.as_of, *ANSWERS) if e.customer_id == customer_id

@@ -15,7 +15,7 @@ from sqlglot import exp
 Value: TypeAlias = str | Decimal | date | bool | None
 Facts: TypeAlias = Mapping[str, "Value | int"]
 
-COMPARISONS: dict[type[exp.Expression], Callable[[int], bool]] = {
+COMPARISONS: dict[type[exp.Expr], Callable[[int], bool]] = {
     exp.EQ: lambda order: order == 0,
     exp.NEQ: lambda order: order != 0,
     exp.GT: lambda order: order > 0,
@@ -24,7 +24,7 @@ COMPARISONS: dict[type[exp.Expression], Callable[[int], bool]] = {
     exp.LTE: lambda order: order <= 0,
 }
 
-ARITHMETIC: dict[type[exp.Expression], Callable[[Decimal, Decimal], Decimal]] = {
+ARITHMETIC: dict[type[exp.Expr], Callable[[Decimal, Decimal], Decimal]] = {
     exp.Add: lambda left, right: left + right,
     exp.Sub: lambda left, right: left - right,
     exp.Mul: lambda left, right: left * right,
@@ -39,51 +39,80 @@ def holds(condition: str | None, facts: Facts) -> bool:
     return evaluate(sqlglot.parse_one(condition), facts) is True
 
 
-def evaluate(node: exp.Expression, facts: Facts) -> Value:
+def evaluate(node: exp.Expr, facts: Facts) -> Value:
     """Return the value of an expression for one row."""
-    if type(node) in COMPARISONS:
-        return _compare(COMPARISONS[type(node)], evaluate(node.this, facts), evaluate(node.expression, facts))
-    if type(node) in ARITHMETIC:
-        return _calculate(
-            ARITHMETIC[type(node)], evaluate(node.this, facts), evaluate(node.expression, facts)
-        )
-    match node:
-        case exp.Paren():
-            return evaluate(node.this, facts)
-        case exp.Column():
-            return _plain(facts[node.name])
-        case exp.Literal():
-            return node.name if node.is_string else Decimal(node.name)
-        case exp.Boolean():
-            return bool(node.this)
-        case exp.Null():
-            return None
-        case exp.Cast():
-            return date.fromisoformat(str(evaluate(node.this, facts)))
-        case exp.Neg():
-            return _calculate(ARITHMETIC[exp.Sub], Decimal(0), evaluate(node.this, facts))
-        case exp.And():
-            return _and(evaluate(node.this, facts), evaluate(node.expression, facts))
-        case exp.Or():
-            return _not(_and(_not(evaluate(node.this, facts)), _not(evaluate(node.expression, facts))))
-        case exp.Not():
-            return _not(evaluate(node.this, facts))
-        case exp.Is():
-            return evaluate(node.this, facts) is evaluate(node.expression, facts)
-        case exp.In():
-            return _in(evaluate(node.this, facts), [evaluate(value, facts) for value in node.expressions])
-        case exp.Between():
-            value = evaluate(node.this, facts)
-            low = _compare(COMPARISONS[exp.GTE], value, evaluate(node.args["low"], facts))
-            return _and(low, _compare(COMPARISONS[exp.LTE], value, evaluate(node.args["high"], facts)))
-        case exp.Like():
-            return _like(evaluate(node.this, facts), evaluate(node.expression, facts))
-        case exp.Coalesce():
-            values = [evaluate(value, facts) for value in [node.this, *node.expressions]]
-            return next((value for value in values if value is not None), None)
-        case exp.Case():
-            return _case(node, facts)
-    raise NotImplementedError(f"The oracle does not know {type(node).__name__} in {node.sql()}.")
+    form = type(node)
+    if form in COMPARISONS:
+        return _compare(COMPARISONS[form], evaluate(node.this, facts), evaluate(node.expression, facts))
+    if form in ARITHMETIC:
+        return _calculate(ARITHMETIC[form], evaluate(node.this, facts), evaluate(node.expression, facts))
+    if form not in FORMS:
+        raise NotImplementedError(f"The oracle does not know {form.__name__} in {node.sql()}.")
+    return FORMS[form](node, facts)
+
+
+def _literal(node: exp.Expr, facts: Facts) -> Value:
+    return node.name if node.is_string else Decimal(node.name)
+
+
+def _both(node: exp.Expr, facts: Facts) -> Value:
+    return _and(evaluate(node.this, facts), evaluate(node.expression, facts))
+
+
+def _either(node: exp.Expr, facts: Facts) -> Value:
+    return _or(evaluate(node.this, facts), evaluate(node.expression, facts))
+
+
+def _among(node: exp.Expr, facts: Facts) -> Value:
+    value = evaluate(node.this, facts)
+    found: bool | None = False
+    for choice in node.expressions:
+        found = _or(found, _compare(COMPARISONS[exp.EQ], value, evaluate(choice, facts)))
+    return found
+
+
+def _between(node: exp.Expr, facts: Facts) -> Value:
+    value = evaluate(node.this, facts)
+    low = _compare(COMPARISONS[exp.GTE], value, evaluate(node.args["low"], facts))
+    return _and(low, _compare(COMPARISONS[exp.LTE], value, evaluate(node.args["high"], facts)))
+
+
+def _coalesce(node: exp.Expr, facts: Facts) -> Value:
+    values = [evaluate(value, facts) for value in [node.this, *node.expressions]]
+    return next((value for value in values if value is not None), None)
+
+
+def _case(node: exp.Expr, facts: Facts) -> Value:
+    for branch in node.args["ifs"]:
+        if node.this is None:
+            chosen = evaluate(branch.this, facts)
+        else:
+            equal = COMPARISONS[exp.EQ]
+            chosen = _compare(equal, evaluate(node.this, facts), evaluate(branch.this, facts))
+        if chosen is True:
+            return evaluate(branch.args["true"], facts)
+    default = node.args.get("default")
+    return None if default is None else evaluate(default, facts)
+
+
+FORMS: dict[type[exp.Expr], Callable[[exp.Expr, Facts], Value]] = {
+    exp.Paren: lambda node, facts: evaluate(node.this, facts),
+    exp.Column: lambda node, facts: _plain(facts[node.name]),
+    exp.Literal: _literal,
+    exp.Boolean: lambda node, facts: bool(node.this),
+    exp.Null: lambda node, facts: None,
+    exp.Cast: lambda node, facts: date.fromisoformat(str(evaluate(node.this, facts))),
+    exp.Neg: lambda node, facts: _calculate(ARITHMETIC[exp.Sub], Decimal(0), evaluate(node.this, facts)),
+    exp.And: _both,
+    exp.Or: _either,
+    exp.Not: lambda node, facts: _not(evaluate(node.this, facts)),
+    exp.Is: lambda node, facts: evaluate(node.this, facts) is evaluate(node.expression, facts),
+    exp.In: _among,
+    exp.Between: _between,
+    exp.Like: lambda node, facts: _like(evaluate(node.this, facts), evaluate(node.expression, facts)),
+    exp.Coalesce: _coalesce,
+    exp.Case: _case,
+}
 
 
 def _plain(value: Value | int) -> Value:
@@ -116,16 +145,12 @@ def _and(left: Value, right: Value) -> bool | None:
     return None if left is None or right is None else True
 
 
+def _or(left: Value, right: Value) -> bool | None:
+    return _not(_and(_not(left), _not(right)))
+
+
 def _not(value: Value) -> bool | None:
     return None if value is None else not value
-
-
-def _in(value: Value, choices: list[Value]) -> bool | None:
-    found: bool | None = False
-    for choice in choices:
-        equal = _compare(COMPARISONS[exp.EQ], value, choice)
-        found = _not(_and(_not(found), _not(equal)))
-    return found
 
 
 def _like(value: Value, pattern: Value) -> bool | None:
@@ -134,16 +159,3 @@ def _like(value: Value, pattern: Value) -> bool | None:
     wild = {"%": ".*", "_": "."}
     regex = "".join(wild.get(character, re.escape(character)) for character in str(pattern))
     return re.fullmatch(regex, str(value), re.DOTALL) is not None
-
-
-def _case(node: exp.Case, facts: Facts) -> Value:
-    for branch in node.args["ifs"]:
-        if node.this is None:
-            chosen = evaluate(branch.this, facts)
-        else:
-            equal = COMPARISONS[exp.EQ]
-            chosen = _compare(equal, evaluate(node.this, facts), evaluate(branch.this, facts))
-        if chosen is True:
-            return evaluate(branch.args["true"], facts)
-    default = node.args.get("default")
-    return None if default is None else evaluate(default, facts)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from policies.business_days import business_days_between, is_business_day
 from policies.history import History
 from policies.policy import Policy, Step
 from tests.oracle.accounts import THIRD_PARTIES, Account, Day, Item, accounts_of, bucket, contact_days, day_of
+from tests.oracle.business_days import business_days_between, is_business_day, is_known
 from tests.oracle.events import is_held, is_insolvent, is_placed, is_written_off
 from tests.oracle.history import Customer, Past, Proposal, unpack
 from tests.oracle.ladder import climb, step_due
@@ -164,8 +164,8 @@ def _is_stale(day: Day) -> bool:
     return business_days_between(max(dated), day.as_of, _policy_country(day)) > limit
 
 
-def _policy_country(day: Day) -> str:
-    return (day.policy.calendar.country if day.policy.calendar else None) or ""
+def _policy_country(day: Day) -> str | None:
+    return day.policy.calendar.country if day.policy.calendar else None
 
 
 def _is_too_soon(day: Day, account: Account) -> bool:
@@ -190,7 +190,9 @@ def _may_contact_today(day: Day, customer: Customer | None) -> bool:
         return False
     if calendar.contact_on != "business_days":
         return True
-    country = (customer.country if customer else None) or _policy_country(day)
+    country = customer.country if customer else None
+    if country is None or not is_known(country):
+        country = _policy_country(day)
     return is_business_day(day.as_of, country)
 
 
