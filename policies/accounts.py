@@ -38,9 +38,11 @@ def account_facts(
         .join(contacts, on="customer_id", how="left")
         .join(customer_facts(history.customers, events), on="customer_id", how="left")
     )
-    return accounts.with_columns(
-        pl.col(_COUNTS).fill_null(0).cast(pl.Int64), pl.col("bounced").fill_null(False)
-    ).sort(ACCOUNT_KEY)
+    return (
+        accounts.with_columns(pl.col(_COUNTS).fill_null(0).cast(pl.Int64), pl.col("bounced").fill_null(False))
+        .sort(ACCOUNT_KEY)
+        .with_row_index("account")
+    )
 
 
 def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataFrame:
@@ -73,7 +75,9 @@ def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataF
 
 def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Return what is known of the customers themselves, typed as conditions see it."""
-    bounced = of_kind(events, EventKind.BOUNCE).select("customer_id").unique().with_columns(bounced=pl.lit(True))
+    bounced = (
+        of_kind(events, EventKind.BOUNCE).select("customer_id").unique().with_columns(bounced=pl.lit(True))
+    )
     return (
         customers.select(
             "customer_id",
@@ -94,11 +98,14 @@ def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
 def _promise_counts(promises: pl.DataFrame) -> pl.DataFrame:
     """Return kept and broken promises by account."""
     return promises.group_by(ACCOUNT_KEY).agg(
-        kept_promises=pl.col("is_kept").sum().cast(pl.Int64), broken_promises=pl.col("is_broken").sum().cast(pl.Int64)
+        kept_promises=pl.col("is_kept").sum().cast(pl.Int64),
+        broken_promises=pl.col("is_broken").sum().cast(pl.Int64),
     )
 
 
-def classify(accounts: pl.DataFrame, risk: Sequence[RiskClass], segments: Sequence[Segment], file: str) -> pl.DataFrame:
+def classify(
+    accounts: pl.DataFrame, risk: Sequence[RiskClass], segments: Sequence[Segment], file: str
+) -> pl.DataFrame:
     """Add `risk`, then `segment` and `ladder`: the first whose condition holds, null when none does."""
     classes = [(rule.class_, rule.when, f"risk[{index}].when") for index, rule in enumerate(risk)]
     with_risk = accounts.with_columns(risk=_first_match(classes, file))
@@ -112,11 +119,15 @@ def classify(accounts: pl.DataFrame, risk: Sequence[RiskClass], segments: Sequen
 def _first_match(rules: Sequence[tuple[str, str | None, str]], file: str) -> pl.Expr:
     """Return the name of the first rule whose condition holds; a rule without condition always does."""
     conditions = [
-        pl.lit(True) if when is None else compile_condition(when, Scope.ACCOUNT, file, path) for _, when, path in rules
+        pl.lit(True) if when is None else compile_condition(when, Scope.ACCOUNT, file, path)
+        for _, when, path in rules
     ]
     return pl.coalesce(
         [
-            *(pl.when(condition).then(pl.lit(name)) for (name, _, _), condition in zip(rules, conditions, strict=True)),
+            *(
+                pl.when(condition).then(pl.lit(name))
+                for (name, _, _), condition in zip(rules, conditions, strict=True)
+            ),
             pl.lit(None, pl.String),
         ]
     )

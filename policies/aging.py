@@ -6,6 +6,7 @@ ledger balance. Overdue starts the day after the due date.
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 import polars as pl
 
@@ -19,7 +20,7 @@ UNAPPLIED = "unapplied"
 
 def bucket_names(edges_days: Sequence[int]) -> list[str]:
     """Return the buckets between the edges: `[0, 30, 60]` gives not_due, days_1_30, days_31_60, days_61_plus."""
-    closed = [f"days_{low + 1}_{high}" for low, high in zip(edges_days, edges_days[1:], strict=False)]
+    closed = [f"days_{low + 1}_{high}" for low, high in pairwise(edges_days)]
     return [NOT_DUE, *closed, f"days_{edges_days[-1] + 1}_plus"]
 
 
@@ -27,7 +28,12 @@ def age_items(items: pl.DataFrame, as_of: date, edges_days: Sequence[int]) -> pl
     """Add days_past_due, days_since_invoice and aging_bucket to open items."""
     names = bucket_names(edges_days)
     days = pl.col("days_past_due")
-    bucket = pl.when(pl.col("amount_open") < 0).then(pl.lit(UNAPPLIED)).when(days.is_null()).then(pl.lit(NO_DUE_DATE))
+    bucket = (
+        pl.when(pl.col("amount_open") < 0)
+        .then(pl.lit(UNAPPLIED))
+        .when(days.is_null())
+        .then(pl.lit(NO_DUE_DATE))
+    )
     for upper, name in zip(edges_days, names, strict=False):
         bucket = bucket.when(days <= upper).then(pl.lit(name))
     return items.with_columns(
@@ -36,7 +42,9 @@ def age_items(items: pl.DataFrame, as_of: date, edges_days: Sequence[int]) -> pl
     ).with_columns(aging_bucket=bucket.otherwise(pl.lit(names[-1])))
 
 
-def aging_table(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame, edges_days: Sequence[int]) -> pl.DataFrame:
+def aging_table(
+    open_items: pl.DataFrame, unapplied_cash: pl.DataFrame, edges_days: Sequence[int]
+) -> pl.DataFrame:
     """Return one row per customer and currency with its buckets; `total` is the sum of all columns before it.
 
     Args:
@@ -49,13 +57,16 @@ def aging_table(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame, edges_da
     amounts = pl.concat(
         [
             listed.select("customer_id", "currency", "aging_bucket", amount="amount_open"),
-            unapplied_cash.select("customer_id", "currency", pl.lit(UNAPPLIED).alias("aging_bucket"), "amount"),
+            unapplied_cash.select(
+                "customer_id", "currency", pl.lit(UNAPPLIED).alias("aging_bucket"), "amount"
+            ),
         ]
     )
     return (
         amounts.group_by("customer_id", "currency")
         .agg(
-            pl.col("amount").filter(pl.col("aging_bucket") == name).sum().cast(TOTAL).alias(name) for name in columns
+            pl.col("amount").filter(pl.col("aging_bucket") == name).sum().cast(TOTAL).alias(name)
+            for name in columns
         )
         .with_columns(total=pl.sum_horizontal(columns).cast(TOTAL))
         .sort("customer_id", "currency")

@@ -53,7 +53,12 @@ def allocate(history: History, as_of: date) -> Allocation:
     paid, excess = _apply_payments(based, payments)
     credited = _apply_credit_notes(paid)
     unapplied = (
-        pl.concat([excess, payments.filter(pl.col("reach") == "nothing").select("customer_id", "currency", "amount")])
+        pl.concat(
+            [
+                excess,
+                payments.filter(pl.col("reach") == "nothing").select("customer_id", "currency", "amount"),
+            ]
+        )
         .group_by("customer_id", "currency")
         .agg(amount=-pl.col("amount").sum())
         .filter(pl.col("amount") != 0)
@@ -105,14 +110,18 @@ def _apply_payments(items: pl.DataFrame, payments: pl.DataFrame) -> tuple[pl.Dat
     counted = payments.filter(pl.col("stated_on").is_null() | (pl.col("payment_date") > pl.col("stated_on")))
     by_item = counted.filter(pl.col("reach") == "item").group_by("item").agg(cash=pl.col("amount").sum())
     # A debit takes cash up to its balance, a credit takes refunds up to its own.
-    applied = pl.when(pl.col("base") >= 0).then(pl.min_horizontal("cash", "base")).otherwise(
-        pl.max_horizontal("cash", "base")
+    applied = (
+        pl.when(pl.col("base") >= 0)
+        .then(pl.min_horizontal("cash", "base"))
+        .otherwise(pl.max_horizontal("cash", "base"))
     )
     named = (
         items.join(by_item, on="item", how="left")
         .with_columns(pl.col("cash").fill_null(_ZERO))
         .with_columns(applied=applied)
-        .with_columns(amount_open=pl.col("base") - pl.col("applied"), excess=pl.col("cash") - pl.col("applied"))
+        .with_columns(
+            amount_open=pl.col("base") - pl.col("applied"), excess=pl.col("cash") - pl.col("applied")
+        )
     )
     excess = named.filter(pl.col("excess") != 0).select("customer_id", "currency", amount="excess")
     pools = (
@@ -134,7 +143,9 @@ def pour(items: pl.DataFrame, pools: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
     """
     if pools.is_empty():
         return items, pools
-    capacity = pl.when(pl.col("is_credit")).then(_ZERO).otherwise(pl.col("amount_open").clip(lower_bound=_ZERO))
+    capacity = (
+        pl.when(pl.col("is_credit")).then(_ZERO).otherwise(pl.col("amount_open").clip(lower_bound=_ZERO))
+    )
     vessels = (
         items.join(pools, on=INVOICE_KEY)
         .filter(~pl.col("is_credit"))
@@ -193,13 +204,17 @@ def _apply_credit_notes(items: pl.DataFrame) -> pl.DataFrame:
     reducing = naming.filter(~pl.col("is_absorbed") & (pl.col("credit") > 0))
     note_key = ["customer_id", "credited_invoice_number", "currency"]
     pools = (
-        reducing.group_by(note_key).agg(pool=pl.col("credit").sum()).rename({"credited_invoice_number": "invoice_number"})
+        reducing.group_by(note_key)
+        .agg(pool=pl.col("credit").sum())
+        .rename({"credited_invoice_number": "invoice_number"})
     )
     rest, left = pour(items, pools)
     # The room that was found goes to the oldest credit note first.
     used = (
         reducing.join(
-            left.rename({"invoice_number": "credited_invoice_number", "pool": "left"}), on=note_key, how="left"
+            left.rename({"invoice_number": "credited_invoice_number", "pool": "left"}),
+            on=note_key,
+            how="left",
         )
         .sort(*note_key, "invoice_date", "item")
         .with_columns(

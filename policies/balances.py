@@ -42,7 +42,9 @@ def statements(history: History, items: pl.DataFrame) -> pl.DataFrame:
     listed = (
         history.listings.join(items.select(*ITEM_KEY, "item"), on=ITEM_KEY)
         .join(files, on="intake_id")
-        .with_columns(date=pl.coalesce("balance_date", "file_date"), amount_open=pl.col("amount_open").cast(TOTAL))
+        .with_columns(
+            date=pl.coalesce("balance_date", "file_date"), amount_open=pl.col("amount_open").cast(TOTAL)
+        )
     )
     said = listed.select("item", "date", "intake_id", "amount_open", absence=pl.lit(None, pl.String))
     return pl.concat([said, _absences(listed, files)]).sort("date", "intake_id", "item")
@@ -53,7 +55,9 @@ def _absences(listed: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     full = (
         files.filter(pl.col("kind").is_in(_FULL_KINDS))
         .sort("source", "file_date", "intake_id")
-        .with_columns(rank=pl.int_range(pl.len()).over("source"), last_rank=pl.len().over("source").cast(pl.Int64) - 1)
+        .with_columns(
+            rank=pl.int_range(pl.len()).over("source"), last_rank=pl.len().over("source").cast(pl.Int64) - 1
+        )
     )
     runs = (
         listed.join(full.select("intake_id", "rank", "last_rank"), on="intake_id")
@@ -67,13 +71,17 @@ def _absences(listed: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("next_rank").is_null() | (pl.col("next_rank") > pl.col("rank") + 1))
     ).select("item", "source", rank=pl.col("rank") + 1)
     is_cleared = pl.col("kind") == SourceKind.FULL_OPEN_ITEMS.value
-    return left_out.join(full, on=["source", "rank"]).select(
-        "item",
-        "intake_id",
-        date="file_date",
-        amount_open=pl.when(is_cleared).then(pl.lit(0, TOTAL)),
-        absence=pl.when(is_cleared).then(pl.lit(CLEARED)).otherwise(pl.lit(VANISHED)),
-    ).select("item", "date", "intake_id", "amount_open", "absence")
+    return (
+        left_out.join(full, on=["source", "rank"])
+        .select(
+            "item",
+            "intake_id",
+            date="file_date",
+            amount_open=pl.when(is_cleared).then(pl.lit(0, TOTAL)),
+            absence=pl.when(is_cleared).then(pl.lit(CLEARED)).otherwise(pl.lit(VANISHED)),
+        )
+        .select("item", "date", "intake_id", "amount_open", "absence")
+    )
 
 
 def base_balances(items: pl.DataFrame, said: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -83,9 +91,7 @@ def base_balances(items: pl.DataFrame, said: pl.DataFrame, as_of: date) -> pl.Da
     `absence`. A later plain listing undoes an absence.
     """
     until = said.filter(pl.col("date") <= as_of)
-    last = until.unique("item", keep="last", maintain_order=True).select(
-        "item", "absence", last_date="date"
-    )
+    last = until.unique("item", keep="last", maintain_order=True).select("item", "absence", last_date="date")
     stated = (
         until.filter(pl.col("amount_open").is_not_null() & pl.col("absence").is_null())
         .unique("item", keep="last", maintain_order=True)

@@ -11,14 +11,15 @@ import polars as pl
 
 from policies.model import THIRD_PARTY_CHANNELS
 
-MESSAGE_KEY = ("customer_id", "currency", "carrier", "is_pre_due", "needs_approval")
+MESSAGE_KEY = ("account", "carrier", "is_pre_due", "needs_approval")
 
 
-def with_message_channel(decisions: pl.DataFrame) -> pl.DataFrame:
+def with_message_channel(decisions: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """Add the message each acting item travels in.
 
-    Adds `carrier` (the third party's channel, else `creditor`), `message_step`, `message_channel` and
-    `message_step_index`: those of the highest step among the items of the message; null for held items.
+    Adds `carrier` (the third party's channel, else `creditor`) and message_step, message_channel and the
+    rest of the highest step among the items of the message (`steps`: `policies.ladder.step_table`); null
+    for held items.
     """
     third_parties = [channel.value for channel in THIRD_PARTY_CHANNELS]
     carried = decisions.with_columns(
@@ -26,17 +27,23 @@ def with_message_channel(decisions: pl.DataFrame) -> pl.DataFrame:
     )
     highest = (
         carried.filter("act")
-        .sort("item")
-        .group_by(MESSAGE_KEY, maintain_order=True)
-        .agg(
-            pl.col("step", "channel", "template", "by", "agency", "step_index")
-            .sort_by("step_index", maintain_order=True)
-            .last()
-            .name.prefix("message_")
-        )
+        .group_by(MESSAGE_KEY)
+        .agg(message_step_index=pl.col("step_index").max())
         .with_columns(act=pl.lit(True))
     )
-    return carried.join(highest, on=[*MESSAGE_KEY, "act"], how="left", nulls_equal=True)
+    names = steps.select(
+        "ladder",
+        message_step_index="step_index",
+        message_step="step",
+        message_channel="channel",
+        message_template="template",
+        message_by="by",
+        message_agency="agency",
+        message_answer_within_days="answer_within_days",
+    )
+    return carried.join(highest, on=[*MESSAGE_KEY, "act"], how="left").join(
+        names, on=["ladder", "message_step_index"], how="left"
+    )
 
 
 def action_id(customer_id: str, invoice_number: str, installment: str, step: str, attempt: int) -> str:
@@ -50,4 +57,6 @@ def message_id(action_ids: list[str]) -> str:
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()[
+        :32
+    ]

@@ -52,7 +52,9 @@ def payment_behaviour(allocation: Allocation, cash: pl.DataFrame) -> pl.DataFram
     last = (
         allocation.payments.filter(pl.col("amount") > 0)
         .select(*ACCOUNT_KEY, date="payment_date")
-        .vstack(cash.join(allocation.items.select("item", *ACCOUNT_KEY), on="item").select(*ACCOUNT_KEY, "date"))
+        .vstack(
+            cash.join(allocation.items.select("item", *ACCOUNT_KEY), on="item").select(*ACCOUNT_KEY, "date")
+        )
         .group_by(ACCOUNT_KEY)
         .agg(last_payment=pl.col("date").max())
         .with_columns(days_since_last_payment=(pl.lit(as_of) - pl.col("last_payment")).dt.total_days())

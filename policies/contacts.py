@@ -17,7 +17,9 @@ _LEGAL_CHANNELS = (Channel.REGISTERED_LETTER.value,)
 _ANSWERS = (EventKind.ANSWER, EventKind.PROMISE, EventKind.PAYMENT_PLAN, EventKind.DISPUTE)
 
 
-def dispatched_steps(dispatches: pl.DataFrame, items: pl.DataFrame, events: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def dispatched_steps(
+    dispatches: pl.DataFrame, items: pl.DataFrame, events: pl.DataFrame, as_of: date
+) -> pl.DataFrame:
     """Return the dispatches before `as_of` by item.
 
     Columns: item, step, channel, dispatch_date, attempt, is_done (false: a legal step not delivered), is_proved.
@@ -31,7 +33,9 @@ def dispatched_steps(dispatches: pl.DataFrame, items: pl.DataFrame, events: pl.D
     is_legal = pl.col("channel").is_in(_LEGAL_CHANNELS)
     came_back = _dispatches_met_by(sent.filter(is_legal), of_items(events, items, EventKind.LETTER_RETURNED))
     proved = _dispatches_met_by(sent, of_items(events, items, EventKind.LETTER_RECEIVED))
-    is_returned = pl.col("dispatch").is_in(came_back.implode()) | pl.col("outcome").is_in(UNDELIVERED_OUTCOMES)
+    is_returned = pl.col("dispatch").is_in(came_back.implode()) | pl.col("outcome").is_in(
+        UNDELIVERED_OUTCOMES
+    )
     return sent.select(
         "item",
         "step",
@@ -71,7 +75,9 @@ def contact_days(dispatches: pl.DataFrame, as_of: date) -> pl.DataFrame:
     )
 
 
-def contact_facts(contacts: pl.DataFrame, events: pl.DataFrame, payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def contact_facts(
+    contacts: pl.DataFrame, events: pl.DataFrame, payments: pl.DataFrame, as_of: date
+) -> pl.DataFrame:
     """Return facts on contacts: customer_id, last_contact, days_since_last_contact, contacts_without_answer.
 
     An answer, promise, plan, dispute or payment ends a row of contacts without answer.
@@ -93,7 +99,10 @@ def contact_facts(contacts: pl.DataFrame, events: pl.DataFrame, payments: pl.Dat
         .group_by("customer_id")
         .agg(
             last_contact=pl.col("contact_date").max(),
-            contacts_without_answer=pl.col("contact_date").filter(is_unanswered & is_recent).len().cast(pl.Int64),
+            contacts_without_answer=pl.col("contact_date")
+            .filter(is_unanswered & is_recent)
+            .len()
+            .cast(pl.Int64),
         )
         .with_columns(days_since_last_contact=(pl.lit(as_of) - pl.col("last_contact")).dt.total_days())
     )

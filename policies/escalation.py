@@ -21,7 +21,7 @@ from policies.history import History
 from policies.holds import contact_holds, first_hold, item_holds, step_holds
 from policies.item_state import Commitments, with_state
 from policies.ladder import choose_steps, step_table, with_position
-from policies.model import ACCOUNT_KEY, ITEM_KEY, EventKind
+from policies.model import ACCOUNT_KEY, EventKind, HoldReason
 from policies.policy import Policy
 from policies.promises import judge_plans, judge_promises
 from policies.receipts import receipts
@@ -86,7 +86,9 @@ def gather_facts(history: History, policy: Policy, as_of: date) -> Facts:
     planned = allocation.items.filter(pl.col("amount_open") != 0).join(plans, on="item", how="left")
     open_items = with_state(
         age_items(
-            planned.with_columns(due_date=pl.coalesce("plan_due_date", "due_date")), as_of, policy.aging_buckets_days
+            planned.with_columns(due_date=pl.coalesce("plan_due_date", "due_date")),
+            as_of,
+            policy.aging_buckets_days,
         ),
         allocation,
         events,
@@ -109,7 +111,9 @@ def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.Data
     """Return the decisions on gathered facts; see `decide`."""
     as_of = facts.as_of
     steps = step_table(policy)
-    accounts = _with_contact_measures(classify(facts.accounts, policy.risk, policy.segments, _POLICY_FILE), facts, policy)
+    accounts = _with_contact_measures(
+        classify(facts.accounts, policy.risk, policy.segments, _POLICY_FILE), facts, policy
+    )
     items = _anchored(facts.open_items.join(accounts, on=ACCOUNT_KEY, how="left"), policy).with_columns(
         payment_method=pl.coalesce("payment_method", "customer_payment_method"),
         source_age_business_days=pl.lit(source_age(history, policy, as_of), pl.Int64),
@@ -118,19 +122,12 @@ def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.Data
     placed = with_position(items, facts.dispatched, outcomes, steps).with_columns(
         days_since_last_step=(pl.lit(as_of) - pl.col("last_step_on")).dt.total_days()
     )
-    held_reason, held_sentence = first_hold(item_holds(as_of))
+    held_reason, held_sentence = first_hold(item_holds())
     screened = placed.with_columns(reason=held_reason, sentence=held_sentence)
-    climbing = screened.filter(pl.col("reason").is_null())
-    chosen = choose_steps(climbing, policy, steps, as_of, _POLICY_FILE)
-    decided = (
-        screened.drop("waits_for")
-        .join(chosen, on="item", how="left")
-        .join(steps.drop("answer_within_days", "repeat_every_days", "repeat_at_most"), on=["ladder", "step_index"], how="left")
-    )
-    return _finished(decided, facts, policy)
+    return _finished(choose_steps(screened, policy, steps, as_of, _POLICY_FILE), facts, policy, steps)
 
 
-def _finished(decided: pl.DataFrame, facts: Facts, policy: Policy) -> pl.DataFrame:
+def _finished(decided: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.DataFrame) -> pl.DataFrame:
     """Apply the holds that concern a chosen step, and word the outcome."""
     as_of = facts.as_of
     closed = _closed_countries(decided, policy, as_of)
@@ -139,34 +136,43 @@ def _finished(decided: pl.DataFrame, facts: Facts, policy: Policy) -> pl.DataFra
         [*step_holds(), *contact_holds(policy, as_of, closed, _is_closed(policy, country, as_of))]
     )
     attempts = facts.dispatched.group_by("item", "step").agg(attempts=pl.len().cast(pl.Int64))
-    is_held = pl.col("reason").is_not_null()
     return (
         decided.with_columns(
-            has_calendar=pl.col("country").is_in([c for c in _countries(decided) if is_supported(c)]).fill_null(False)
+            has_calendar=pl.col("country")
+            .is_in([c for c in _countries(decided) if is_supported(c)])
+            .fill_null(False)
         )
         .with_columns(
             reason=pl.coalesce("reason", late_reason),
-            sentence=pl.when(is_held).then("sentence").otherwise(late_sentence),
+            sentence=pl.when(pl.col("reason").is_not_null()).then("sentence").otherwise(late_sentence),
+            is_screened_out=pl.col("reason").is_not_null(),
         )
         .with_columns(
             act=pl.col("reason").is_null(),
-            step=pl.when(pl.col("reason") == "awaiting_approval").then("awaiting_step").otherwise("step"),
+            step=pl.when(pl.col("reason") == HoldReason.AWAITING_APPROVAL.value)
+            .then("awaiting_step")
+            .when(pl.col("is_screened_out") | (pl.col("step_state") != "due"))
+            .then(None)
+            .otherwise("step"),
         )
+        .with_columns(channel=pl.when(pl.col("step").is_not_null()).then("channel"))
         .join(attempts, on=["item", "step"], how="left")
         .with_columns(
             attempt=pl.col("attempts").fill_null(0) + 1,
             reason=pl.col("reason").fill_null(""),
             sentence=pl.coalesce("sentence", pl.format("Step {} is due.", "step")),
         )
-        .pipe(with_message_channel)
-        .sort(ITEM_KEY)
+        .pipe(with_message_channel, steps)
+        .sort("item")
     )
 
 
 def _anchored(items: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Add the dates that timing counts from: the item's own, or those of the account's oldest overdue item."""
     if policy.anchor == "item":
-        return items.with_columns(anchor_due_date=pl.col("due_date"), anchor_invoice_date=pl.col("invoice_date"))
+        return items.with_columns(
+            anchor_due_date=pl.col("due_date"), anchor_invoice_date=pl.col("invoice_date")
+        )
     follows = (pl.col("days_past_due") >= 1) & (pl.col("amount_open") > 0)
     return items.with_columns(
         anchor_due_date=pl.when(follows).then("oldest_due_date").otherwise("due_date"),
@@ -185,7 +191,9 @@ def _with_contact_measures(accounts: pl.DataFrame, facts: Facts, policy: Policy)
         .group_by("customer_id")
         .agg(contacts_in_period=pl.len().cast(pl.Int64))
     )
-    return accounts.join(counts, on="customer_id", how="left").with_columns(pl.col("contacts_in_period").fill_null(0))
+    return accounts.join(counts, on="customer_id", how="left").with_columns(
+        pl.col("contacts_in_period").fill_null(0)
+    )
 
 
 def source_age(history: History, policy: Policy, as_of: date) -> int | None:

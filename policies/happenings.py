@@ -13,7 +13,10 @@ from policies.model import EventKind
 
 _SCOPES = (
     (["customer_id"], pl.col("invoice_number").is_null()),
-    (["customer_id", "invoice_number"], pl.col("invoice_number").is_not_null() & pl.col("installment").is_null()),
+    (
+        ["customer_id", "invoice_number"],
+        pl.col("invoice_number").is_not_null() & pl.col("installment").is_null(),
+    ),
     (
         ["customer_id", "invoice_number", "installment"],
         pl.col("invoice_number").is_not_null() & pl.col("installment").is_not_null(),

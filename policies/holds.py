@@ -38,7 +38,7 @@ def first_hold(holds: Sequence[Hold]) -> tuple[pl.Expr, pl.Expr]:
     )
 
 
-def item_holds(as_of: date) -> list[Hold]:
+def item_holds() -> list[Hold]:
     """Return the holds that stop any item, whatever step would be due."""
     disputed = plain_amounts("amount_disputed", "currency")
     return [
@@ -47,12 +47,18 @@ def item_holds(as_of: date) -> list[Hold]:
             pl.col("insolvent_since").is_not_null(),
             _say("Customer insolvent since {}.", "insolvent_since"),
         ),
-        Hold(HoldReason.WRITTEN_OFF, pl.col("written_off_on").is_not_null(), _say("Written off on {}.", "written_off_on")),
-        Hold(HoldReason.PLACED, pl.col("placed_on").is_not_null(), _say("Placed with an agency on {}.", "placed_on")),
+        Hold(
+            HoldReason.WRITTEN_OFF,
+            pl.col("written_off_on").is_not_null()
+            | ((pl.col("amount_reduced") > 0) & (pl.col("amount_reduced") >= pl.col("amount_open"))),
+            _say("Written off on {}.", "written_off_on").fill_null("A reduction was granted that leaves nothing."),
+        ),
         Hold(
             HoldReason.DELIVERY_UNCERTAIN,
             pl.col("uncertain_since").is_not_null(),
-            _say("A release of {} cannot say whether the message left; a person must look.", "uncertain_since"),
+            _say(
+                "A release of {} cannot say whether the message left; a person must look.", "uncertain_since"
+            ),
         ),
         Hold(
             HoldReason.DISPUTED,
@@ -113,11 +119,6 @@ def item_holds(as_of: date) -> list[Hold]:
             pl.col("awaiting_since").is_not_null(),
             _say("Step {} has waited for approval or release since {}.", "awaiting_step", "awaiting_since"),
         ),
-        Hold(
-            HoldReason.WRITTEN_OFF,
-            (pl.col("amount_reduced") > 0) & (pl.col("amount_demanded") <= 0),
-            pl.lit("A reduction was granted that leaves nothing to demand."),
-        ),
     ]
 
 
@@ -141,7 +142,9 @@ def step_holds() -> list[Hold]:
     ]
 
 
-def contact_holds(policy: Policy, as_of: date, closed_countries: Sequence[str], policy_country_closed: bool) -> list[Hold]:
+def contact_holds(
+    policy: Policy, as_of: date, closed_countries: Sequence[str], policy_country_closed: bool
+) -> list[Hold]:
     """Return the holds asked only of items that would act.
 
     Args:
@@ -223,7 +226,8 @@ def contact_holds(policy: Policy, as_of: date, closed_countries: Sequence[str], 
 def threshold(by_currency: Mapping[str, Decimal]) -> pl.Expr:
     """Return the threshold of the row's currency, null for currencies without one."""
     parts = [
-        pl.when(pl.col("currency") == currency).then(pl.lit(amount, TOTAL)) for currency, amount in by_currency.items()
+        pl.when(pl.col("currency") == currency).then(pl.lit(amount, TOTAL))
+        for currency, amount in by_currency.items()
     ]
     return pl.coalesce([*parts, pl.lit(None, TOTAL)])
 

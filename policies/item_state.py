@@ -46,7 +46,7 @@ def with_state(
         _placements(open_items, events, dispatched),
         _disputes(open_items, events),
         _reductions(open_items, events),
-        _promises(commitments, as_of),
+        _promises(commitments),
         _manual_holds(open_items, events, as_of),
         _waiting(open_items, proposals, as_of),
     )
@@ -56,11 +56,16 @@ def with_state(
     return open_items.with_columns(
         pl.col("item_broken_promises").fill_null(0).cast(pl.Int64),
         amount_disputed=pl.min_horizontal(
-            pl.when("is_wholly_disputed").then(positive).otherwise(pl.col("amount_disputed").fill_null(_ZERO)), positive
+            pl.when("is_wholly_disputed")
+            .then(positive)
+            .otherwise(pl.col("amount_disputed").fill_null(_ZERO)),
+            positive,
         ),
         amount_reduced=pl.min_horizontal(pl.col("amount_reduced").fill_null(_ZERO), positive),
     ).with_columns(
-        amount_demanded=(positive - pl.col("amount_disputed") - pl.col("amount_reduced")).clip(lower_bound=_ZERO)
+        amount_demanded=(positive - pl.col("amount_disputed") - pl.col("amount_reduced")).clip(
+            lower_bound=_ZERO
+        )
     )
 
 
@@ -124,19 +129,31 @@ def _reductions(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 def _spread(amounts: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """Lay amounts about whole invoices over their installments, oldest first: item, spread."""
     by_item = amounts.filter(pl.col("installment").is_not_null()).select("item", pl.col("amount").cast(TOTAL))
-    open_columns = items.select("item", "customer_id", "invoice_number", "due_date", "amount_open", "currency", installment_of_item="installment")
+    open_columns = items.select(
+        "item",
+        "customer_id",
+        "invoice_number",
+        "due_date",
+        "amount_open",
+        "currency",
+        installment_of_item="installment",
+    )
     laid = (
         amounts.filter(pl.col("installment").is_null())
         .join(open_columns.drop("customer_id", "invoice_number"), on="item")
-        .with_columns(capacity=pl.col("amount_open").clip(lower_bound=_ZERO), installment=pl.col("installment_of_item"))
+        .with_columns(
+            capacity=pl.col("amount_open").clip(lower_bound=_ZERO), installment=pl.col("installment_of_item")
+        )
         .sort("sequence", "currency", *INSTALLMENT_ORDER)
         .with_columns(before=pl.col("capacity").cum_sum().over("sequence", "currency") - pl.col("capacity"))
-        .select("item", amount=(pl.col("amount").cast(TOTAL) - pl.col("before")).clip(_ZERO, pl.col("capacity")))
+        .select(
+            "item", amount=(pl.col("amount").cast(TOTAL) - pl.col("before")).clip(_ZERO, pl.col("capacity"))
+        )
     )
     return pl.concat([by_item, laid]).group_by("item").agg(spread=pl.col("amount").sum())
 
 
-def _promises(commitments: Commitments, as_of: date) -> pl.DataFrame:
+def _promises(commitments: Commitments) -> pl.DataFrame:
     """The longest running promise of each item, and how many for it were broken."""
     judged = commitments.promised_items.join(commitments.promises, on=["sequence", "currency"])
     running = pl.col("is_running")
@@ -149,7 +166,9 @@ def _promises(commitments: Commitments, as_of: date) -> pl.DataFrame:
 
 def _manual_holds(items: pl.DataFrame, events: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """A hold lasts until its date inclusive, or until released."""
-    begun = of_items(events, items, EventKind.HOLD).filter(pl.col("until").is_null() | (pl.col("until") >= as_of))
+    begun = of_items(events, items, EventKind.HOLD).filter(
+        pl.col("until").is_null() | (pl.col("until") >= as_of)
+    )
     running = still_running(begun, of_items(events, items, EventKind.HOLD_RELEASED))
     return (
         running.sort("item", "event_date", "sequence")
@@ -176,7 +195,9 @@ def _waiting(items: pl.DataFrame, proposals: pl.DataFrame, as_of: date) -> pl.Da
         .group_by("item", maintain_order=True)
         .agg(
             uncertain_since=pl.col("uncertain_date").filter("is_uncertain").first(),
-            awaiting_since=pl.col("proposed_date").filter(pl.col("is_waiting") & ~pl.col("is_uncertain")).first(),
+            awaiting_since=pl.col("proposed_date")
+            .filter(pl.col("is_waiting") & ~pl.col("is_uncertain"))
+            .first(),
             awaiting_step=pl.col("step").filter(pl.col("is_waiting") & ~pl.col("is_uncertain")).first(),
         )
     )

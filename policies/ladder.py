@@ -1,9 +1,10 @@
-"""Which step of its ladder each item takes: one long frame (item x step), one selection.
+"""Which step of its ladder each item takes: one row per item, one column per step, one selection.
 
 Position is the furthest step dispatched; of the steps after it those whose condition fails are left out,
 and the mode of the policy picks the first left or the last whose timing holds. Holds come afterwards.
 """
 
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
@@ -13,8 +14,6 @@ from policies.facts import Scope
 from policies.holds import threshold
 from policies.model import Channel
 from policies.policy import Policy, Step
-
-_OPTION_COLUMNS = ("item", "step_index", "is_left", "due_on")
 
 
 def step_table(policy: Policy) -> pl.DataFrame:
@@ -111,48 +110,105 @@ def with_position(
     )
 
 
-def choose_steps(items: pl.DataFrame, policy: Policy, steps: pl.DataFrame, as_of: date, file: str) -> pl.DataFrame:
-    """Return what each item of a ladder would do: item, step_state, step_index, next_step, next_step_on, waits_for.
+def choose_steps(
+    items: pl.DataFrame, policy: Policy, steps: pl.DataFrame, as_of: date, file: str
+) -> pl.DataFrame:
+    """Add what each item would do: step_state, step_index and the step's columns, next_step, next_step_on.
 
-    `step_state` is `due`, `waiting` (a step is left, not yet due) or `finished`.
+    `step_state` is `due`, `waiting` (a step is left, not yet due) or `finished`; null for items on no ladder.
     """
-    options = _options(items, policy, as_of, file)
-    position = items.select("item", "position", "ladder")
-    ahead = options.filter("is_left").join(position, on="item").filter(
-        pl.col("position").is_null() | (pl.col("step_index") > pl.col("position"))
+    parts = [
+        _climb(items.lazy().filter(pl.col("ladder") == ladder), policy, ladder, as_of, file)
+        for ladder in policy.ladders
+    ]
+    on_none = items.lazy().filter(pl.col("ladder").is_null())
+    chosen = pl.concat([*parts, on_none], how="diagonal").collect()
+    kept = steps.drop("answer_within_days", "repeat_every_days", "repeat_at_most", "needs_delivery_proof")
+    next_steps = steps.select("ladder", first_left="step_index", next_step="step")
+    return _with_states(
+        chosen.join(kept, on=["ladder", "step_index"], how="left").join(
+            next_steps, on=["ladder", "first_left"], how="left"
+        )
     )
-    first = ahead.group_by("item").agg(first_left=pl.col("step_index").min())
-    holding = ahead.filter(pl.col("due_on") <= as_of).group_by("item").agg(last_holding=pl.col("step_index").max())
-    first_on = ahead.select("item", first_left="step_index", first_on="due_on")
-    accelerated = _accelerated(items, policy, ahead, file)
-    repeated = _repeats(items, options, as_of)
-    chosen = (
-        items.select("item", "ladder", "position", "last_channel", "last_step_on", "last_outcome_on", "waits_for")
-        .join(first, on="item", how="left")
-        .join(first_on, on=["item", "first_left"], how="left")
-        .join(holding, on="item", how="left")
-        .join(accelerated, on="item", how="left")
-        .join(repeated, on="item", how="left")
-        .with_columns(regular=_regular(policy, as_of))
-        .with_columns(step_index=pl.coalesce(pl.max_horizontal("regular", "accelerated"), "repeated"))
+
+
+def _climb(items: pl.LazyFrame, policy: Policy, ladder: str, as_of: date, file: str) -> pl.LazyFrame:
+    """Choose among the steps of one ladder: one column per step says whether it is left, one when it is due.
+
+    Adds first_left and next_step_on (the first step ahead that is left), last_holding (the last whose timing
+    holds), accelerated, repeated, and step_index: the one that is due, if any.
+    """
+    numbered = list(enumerate(policy.ladders[ladder]))
+    options = items.with_columns(
+        *(
+            _is_left(step, as_of, file, f"ladders.{ladder}[{index}]").alias(f"left_{index}")
+            for index, step in numbered
+        ),
+        *(_due_on(step).alias(f"due_{index}") for index, step in numbered),
     )
-    return _with_states(chosen, steps)
+    ahead = {
+        index: pl.col(f"left_{index}") & (pl.col("position").is_null() | (pl.col("position") < index))
+        for index, _ in numbered
+    }
+    holding = {index: is_ahead & (pl.col(f"due_{index}") <= as_of) for index, is_ahead in ahead.items()}
+    repeating = {index: pl.col(f"left_{index}") & (pl.col("position") == index) for index, _ in numbered}
+    is_time, none = _is_time_to_repeat(as_of), pl.lit(None, pl.Int64)
+    return (
+        options.with_columns(
+            first_left=_first(ahead),
+            next_step_on=pl.coalesce(
+                [pl.when(is_ahead).then(pl.col(f"due_{index}")) for index, is_ahead in ahead.items()]
+            ),
+            last_holding=_first(dict(reversed(holding.items()))),
+            accelerated=pl.coalesce([*_leaps(policy, ladder, ahead, file), none]),
+            repeated=pl.when(is_time).then(_first(repeating)),
+        )
+        .with_columns(
+            step_index=pl.coalesce(pl.max_horizontal(_regular(policy, as_of), "accelerated"), "repeated")
+        )
+        .drop(f"{name}_{index}" for name in ("left", "due") for index, _ in numbered)
+    )
+
+
+def _first(conditions: Mapping[int, pl.Expr]) -> pl.Expr:
+    """Return the first step whose condition holds, null when none does."""
+    return pl.coalesce(
+        [pl.when(condition).then(pl.lit(index, pl.Int64)) for index, condition in conditions.items()]
+    )
 
 
 def _regular(policy: Policy, as_of: date) -> pl.Expr:
     """Return the step that is due by the ladder's mode and entry rule, null when none is."""
     if policy.ladder_mode == "most_severe":
         return pl.col("last_holding")
-    next_single = pl.when(pl.col("first_on") <= as_of).then("first_left")
+    next_single = pl.when(pl.col("next_step_on") <= as_of).then("first_left")
     if policy.entry == "start_by_age":
         return pl.when(pl.col("position").is_null()).then("last_holding").otherwise(next_single)
     return next_single
 
 
-def _with_states(chosen: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+def _leaps(policy: Policy, ladder: str, ahead: Mapping[int, pl.Expr], file: str) -> list[pl.Expr]:
+    """Return the steps that overdue items leap to, by rule; the first rule that holds decides."""
+    targets = {step.step: index for index, step in enumerate(policy.ladders[ladder])}
+    is_overdue = pl.col("days_past_due") >= 1
+    leaps = []
+    for number, rule in enumerate(policy.accelerate):
+        if rule.to in targets:
+            index = targets[rule.to]
+            condition = compile_condition(rule.when, Scope.ITEM, file, f"accelerate[{number}].when")
+            leaps.append(pl.when(is_overdue & ahead[index] & condition).then(pl.lit(index, pl.Int64)))
+    return leaps
+
+
+def _is_time_to_repeat(as_of: date) -> pl.Expr:
+    """Return whether the step last taken may be taken again; repeats count after the first dispatch."""
+    is_time = pl.col("position_on") + pl.duration(days=pl.col("repeat_every_days")) <= as_of
+    has_repeats = pl.col("repeat_at_most").is_null() | (pl.col("position_count") <= pl.col("repeat_at_most"))
+    return pl.col("repeat_every_days").is_not_null() & is_time & has_repeats
+
+
+def _with_states(chosen: pl.DataFrame) -> pl.DataFrame:
     """Name the state of each item, and hold back steps that wait for a call's outcome or a proof."""
-    named = steps.select("ladder", "step_index", "requires_outcome")
-    next_named = steps.select("ladder", first_left="step_index", next_step="step")
     is_unanswered_call = (pl.col("last_channel") == Channel.CALL.value) & (
         pl.col("last_outcome_on").is_null() | (pl.col("last_outcome_on") < pl.col("last_step_on"))
     )
@@ -160,37 +216,15 @@ def _with_states(chosen: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
         pl.lit("Waits for the outcome of the call before.")
     )
     has_next = pl.col("step_index").is_not_null() | pl.col("first_left").is_not_null()
-    return (
-        chosen.join(named, on=["ladder", "step_index"], how="left")
-        .join(next_named, on=["ladder", "first_left"], how="left")
-        .with_columns(waits_for=pl.coalesce("waits_for", waits_for_call))
-        .with_columns(
-            step_state=pl.when(~has_next)
-            .then(pl.lit("finished"))
-            .when(pl.col("step_index").is_null() | pl.col("waits_for").is_not_null())
-            .then(pl.lit("waiting"))
-            .otherwise(pl.lit("due"))
-        )
-        .select("item", "step_state", "step_index", "next_step", pl.col("first_on").alias("next_step_on"), "waits_for")
+    return chosen.with_columns(waits_for=pl.coalesce("waits_for", waits_for_call)).with_columns(
+        step_state=pl.when(pl.col("ladder").is_null())
+        .then(None)
+        .when(~has_next)
+        .then(pl.lit("finished"))
+        .when(pl.col("step_index").is_null() | pl.col("waits_for").is_not_null())
+        .then(pl.lit("waiting"))
+        .otherwise(pl.lit("due"))
     )
-
-
-def _options(items: pl.DataFrame, policy: Policy, as_of: date, file: str) -> pl.DataFrame:
-    """Return the long frame: one row per item and step of its ladder, with `is_left` and `due_on`."""
-    parts = []
-    for ladder, ladder_steps in policy.ladders.items():
-        climbing = items.filter(pl.col("ladder") == ladder).lazy()
-        for index, step in enumerate(ladder_steps):
-            path = f"ladders.{ladder}[{index}]"
-            parts.append(
-                climbing.select(
-                    "item",
-                    pl.lit(index, pl.Int64).alias("step_index"),
-                    _is_left(step, as_of, file, path).alias("is_left"),
-                    _due_on(step).alias("due_on"),
-                )
-            )
-    return pl.concat(parts).collect().select(_OPTION_COLUMNS)
 
 
 def _is_left(step: Step, as_of: date, file: str, path: str) -> pl.Expr:
@@ -213,9 +247,13 @@ def _due_on(step: Step) -> pl.Expr:
     if step.after_due_days is not None:
         days.append(_shifted(pl.col("anchor_due_date"), step.after_due_days, end_of_month=step.end_of_month))
     if step.after_invoice_days is not None:
-        days.append(_shifted(pl.col("anchor_invoice_date"), step.after_invoice_days, end_of_month=step.end_of_month))
+        days.append(
+            _shifted(pl.col("anchor_invoice_date"), step.after_invoice_days, end_of_month=step.end_of_month)
+        )
     if step.after_previous_days is not None:
-        days.append(pl.coalesce("last_step_on", "anchor_due_date") + pl.duration(days=step.after_previous_days))
+        days.append(
+            pl.coalesce("last_step_on", "anchor_due_date") + pl.duration(days=step.after_previous_days)
+        )
     if not days:  # only `before_due`: due as soon as the item exists
         days.append(pl.col("invoice_date"))
     return pl.max_horizontal(days) + pl.duration(days=pl.col("shift_days"))
@@ -224,41 +262,3 @@ def _due_on(step: Step) -> pl.Expr:
 def _shifted(day: pl.Expr, days: int, *, end_of_month: bool) -> pl.Expr:
     shifted = day + pl.duration(days=days)
     return shifted.dt.month_end() if end_of_month else shifted
-
-
-def _accelerated(items: pl.DataFrame, policy: Policy, ahead: pl.DataFrame, file: str) -> pl.DataFrame:
-    """Return the step that overdue items leap to: item, accelerated. The first rule that holds decides."""
-    overdue = items.filter(pl.col("days_past_due") >= 1)
-    targets = []
-    for number, rule in enumerate(policy.accelerate):
-        condition = compile_condition(rule.when, Scope.ITEM, file, f"accelerate[{number}].when")
-        met = overdue.filter(condition)
-        for ladder, ladder_steps in policy.ladders.items():
-            for index, step in enumerate(ladder_steps):
-                if step.step == rule.to:
-                    targets.append(
-                        met.filter(pl.col("ladder") == ladder).select(
-                            "item", pl.lit(index, pl.Int64).alias("step_index"), pl.lit(number).alias("rule")
-                        )
-                    )
-    if not targets:
-        return pl.DataFrame(schema={"item": pl.UInt32, "accelerated": pl.Int64})
-    return (
-        pl.concat(targets)
-        .join(ahead.select("item", "step_index"), on=["item", "step_index"], how="semi")
-        .sort("item", "rule")
-        .unique("item", keep="first", maintain_order=True)
-        .select("item", accelerated="step_index")
-    )
-
-
-def _repeats(items: pl.DataFrame, options: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Return the items whose last step is due again: item, repeated. Repeats count after the first dispatch."""
-    is_time = pl.col("position_on") + pl.duration(days=pl.col("repeat_every_days")) <= as_of
-    has_repeats = pl.col("repeat_at_most").is_null() | (pl.col("position_count") <= pl.col("repeat_at_most"))
-    repeating = items.filter(pl.col("repeat_every_days").is_not_null() & is_time & has_repeats)
-    return (
-        repeating.select("item", step_index="position")
-        .join(options.filter("is_left"), on=["item", "step_index"], how="semi")
-        .select("item", repeated="step_index")
-    )

@@ -4,8 +4,6 @@ A promise holds until its date plus grace; a plan replaces due dates by its inst
 instalment past grace breaks it. Cash counts when dated in (event date, date + grace].
 """
 
-from datetime import date
-
 import polars as pl
 
 from policies.allocation import Allocation
@@ -35,18 +33,24 @@ def judge_promises(
     concerned = concerning(made, allocation.items)
     last_day = pl.col("until") + pl.duration(days=grace_days)
     per_currency = (
-        concerned.select("sequence", "customer_id", "event_date", "until", "invoice_number", "amount", "item_currency")
+        concerned.select(
+            "sequence", "customer_id", "event_date", "until", "invoice_number", "amount", "item_currency"
+        )
         .unique()
         .rename({"item_currency": "currency"})
         .with_columns(last_day=last_day, amount=pl.col("amount").cast(TOTAL))
     )
     received = _cash_within(per_currency, concerned, cash, allocation.payments)
-    promised = _open_when_promised(per_currency.filter(pl.col("amount").is_null()), concerned, cash, allocation.items)
+    promised = _open_when_promised(
+        per_currency.filter(pl.col("amount").is_null()), concerned, cash, allocation.items
+    )
     is_over = pl.lit(as_of) > pl.col("last_day")
     judged = (
         per_currency.join(received, on=["sequence", "currency"], how="left")
         .join(promised, on=["sequence", "currency"], how="left")
-        .with_columns(pl.col("cash").fill_null(_ZERO), amount=pl.coalesce("amount", "amount_then").fill_null(_ZERO))
+        .with_columns(
+            pl.col("cash").fill_null(_ZERO), amount=pl.coalesce("amount", "amount_then").fill_null(_ZERO)
+        )
         .with_columns(is_running=~is_over, is_kept=pl.col("cash") >= pl.col("amount"))
         .with_columns(is_broken=is_over & ~pl.col("is_kept"))
         .drop("amount_then", "last_day", "invoice_number")
@@ -59,14 +63,20 @@ def _cash_within(
     promises: pl.DataFrame, concerned: pl.DataFrame, cash: pl.DataFrame, payments: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the cash of each promise's window: sequence, currency, cash."""
-    windows = promises.select("sequence", "currency", "customer_id", "invoice_number", "event_date", "last_day")
+    windows = promises.select(
+        "sequence", "currency", "customer_id", "invoice_number", "event_date", "last_day"
+    )
     on_items = (
         concerned.select("sequence", "item", currency="item_currency")
         .join(cash, on="item")
         .join(windows, on=["sequence", "currency"])
     )
-    unnamed = payments.filter(pl.col("reach") == "nothing").select("customer_id", "currency", "amount", date="payment_date")
-    on_account = windows.filter(pl.col("invoice_number").is_null()).join(unnamed, on=["customer_id", "currency"])
+    unnamed = payments.filter(pl.col("reach") == "nothing").select(
+        "customer_id", "currency", "amount", date="payment_date"
+    )
+    on_account = windows.filter(pl.col("invoice_number").is_null()).join(
+        unnamed, on=["customer_id", "currency"]
+    )
     columns = ["sequence", "currency", "date", "amount", "event_date", "last_day"]
     return (
         pl.concat([on_items.select(columns), on_account.select(columns)])
@@ -98,7 +108,9 @@ def _open_when_promised(
     )
 
 
-def judge_plans(allocation: Allocation, cash: pl.DataFrame, events: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+def judge_plans(
+    allocation: Allocation, cash: pl.DataFrame, events: pl.DataFrame, grace_days: int
+) -> pl.DataFrame:
     """Return the running payment plan of each item: item, plan_since, plan_until, plan_due_date.
 
     A plan is the instalment rows of one customer under one reference; `plan_due_date` is the earliest

@@ -14,7 +14,9 @@ _ZERO = pl.lit(0, TOTAL)
 
 def receipts(allocation: Allocation) -> pl.DataFrame:
     """Return cash by item and day: item, date, amount (reversals negative), sorted by item and date."""
-    named = allocation.payments.filter(pl.col("reach") == "item").select("item", "amount", date="payment_date")
+    named = allocation.payments.filter(pl.col("reach") == "item").select(
+        "item", "amount", date="payment_date"
+    )
     spread = _spread_over_installments(allocation)
     known = pl.concat([named, spread]).group_by("item", "date").agg(pl.col("amount").sum())
     unexplained = _unexplained(allocation, known)
@@ -98,7 +100,9 @@ def _credit_notes(allocation: Allocation) -> pl.DataFrame:
         .unique(INVOICE_KEY, keep="first", maintain_order=True)
         .select("customer_id", "currency", "item", credited_invoice_number="invoice_number")
     )
-    return notes.drop("item").join(first, on=["customer_id", "credited_invoice_number", "currency"]).select(
-        "item", amount=-pl.col("amount"), date="invoice_date"
-    ).select("item", "date", "amount")
-
+    return (
+        notes.drop("item")
+        .join(first, on=["customer_id", "credited_invoice_number", "currency"])
+        .select("item", amount=-pl.col("amount"), date="invoice_date")
+        .select("item", "date", "amount")
+    )
