@@ -14,11 +14,12 @@ from polars.exceptions import PolarsError
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from policies.condition_gate import ALLOWED, Kind, RefusedError, kind_of, unknown_fact
+from policies.condition_gate import ALLOWED, Kind, RefusedError, kind_of
 from policies.errors import Problem
 from policies.facts import COUNT, DAY, FACTS, RATIO, TEXT, YES_NO, Scope, schema
 from policies.model import TOTAL
 from policies.strict_yaml import YamlInvalidError
+from policies.yaml_problems import did_you_mean
 
 __all__ = ["MAXIMUM_LENGTH", "Scope", "compile_condition", "facts_used", "find_condition_problems"]
 
@@ -123,7 +124,7 @@ def _refuse_unknown_facts(tree: exp.Expr, facts: pl.Schema, scope: Scope) -> Non
 
 def _why_unknown(name: str, facts: pl.Schema, scope: Scope) -> str:
     if name not in FACTS:
-        return unknown_fact(name, facts)
+        return f"no fact is called '{name}' here{did_you_mean(name, facts.names())}"
     if FACTS[name].scope is not scope and scope is Scope.ACCOUNT:
         return f"'{name}' is a fact of an item, and this condition is about a whole account"
     return f"'{name}' is not known yet where this condition is judged"

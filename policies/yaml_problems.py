@@ -5,7 +5,7 @@ Reading the text is the business of `policies.strict_yaml`.
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
@@ -71,14 +71,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel], data: object, file: str) -> Problem:
-    location = [part for part in details["loc"] if part != "[key]"]
-    what, allowed = _say(details, location, model)
-    line = line_of(data, location)
-    return Problem(file, join_path(location), f"line {line}: {what}" if line else what, allowed)
+    what, allowed = _say(details, model)
+    places = list(_places(details, data))
+    line = line_of(data, places)
+    return Problem(file, join_path(places), f"line {line}: {what}" if line else what, allowed)
 
 
-def _say(details: ErrorDetails, location: Sequence[object], model: type[BaseModel]) -> tuple[str, str]:
+def _places(details: ErrorDetails, data: object) -> Iterator[object]:
+    """Yield the keys and positions that stand in the file; pydantic mixes names of types among them."""
+    for part in details["loc"]:
+        is_position = isinstance(data, list) and isinstance(part, int)
+        if isinstance(data, list | Mapping) and (is_position or part in data):
+            data = data[part]  # type: ignore[index]  # a position of a list or a key of a mapping, as just asked
+            yield part
+    if details["type"] == "missing":
+        yield details["loc"][-1]
+
+
+def _say(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     """Return what is wrong and what is allowed."""
+    location = details["loc"]
     kind = details["type"]
     if kind == "extra_forbidden":
         known = _known_keys(model, location[:-1])
@@ -100,34 +112,37 @@ def _known_keys(model: type[BaseModel], location: Sequence[object]) -> list[str]
     inner: object = model
     for part in location:
         inner = _step_into(inner, part)
-    found = _model_in(inner)
-    return [field.alias or name for name, field in found.model_fields.items()] if found else []
+    return [field.alias or name for found in _models_in(inner) for name, field in found.model_fields.items()]
 
 
 def _step_into(annotation: object, part: object) -> object:
     """Return the annotation of what stands at `part` inside something annotated so."""
-    found = _model_in(annotation)
-    if found:
-        fields = {field.alias or name: field for name, field in found.model_fields.items()}
-        return fields[str(part)].annotation
-    for choice in _choices(annotation):
-        arguments = get_args(choice)
-        if arguments:
-            return arguments[1] if get_origin(choice) is dict else arguments[0]
-    return None
+    for found in _models_in(annotation):
+        if found.__name__ == part:
+            return found
+        for name, field in found.model_fields.items():
+            if part == (field.alias or name):
+                return field.annotation
+    inner = [
+        get_args(choice)[-1 if get_origin(choice) is dict else 0]
+        for choice in _choices(annotation)
+        if get_args(choice)
+    ]
+    return inner[0] if inner else annotation
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    for choice in _choices(annotation):
-        if isinstance(choice, type) and get_origin(choice) is None and issubclass(choice, BaseModel):
-            return choice
-    return None
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    choices = (choice for choice in _choices(annotation) if get_origin(choice) is None)
+    return [choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)]
 
 
 def _choices(annotation: object) -> tuple[object, ...]:
+    """Return the types an annotation allows, without what only refines them."""
     if get_origin(annotation) is Annotated:
         return _choices(get_args(annotation)[0])
-    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(choice for part in get_args(annotation) for choice in _choices(part))
+    return (annotation,)
 
 
 def _lower_first(text: str) -> str:
