@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 import sqlglot
@@ -36,7 +37,12 @@ def holds(condition: str | None, facts: Facts) -> bool:
     """Return whether a condition is true; without one it is, and null counts as false."""
     if condition is None:
         return True
-    return evaluate(sqlglot.parse_one(condition), facts) is True
+    return evaluate(_parsed(condition), facts) is True
+
+
+@lru_cache
+def _parsed(condition: str) -> exp.Expr:
+    return sqlglot.parse_one(condition)
 
 
 def evaluate(node: exp.Expr, facts: Facts) -> Value:

@@ -105,11 +105,16 @@ def is_left_out(on: Climb, step: Step) -> bool:
     return too_late or too_small or not holds(step.when, on.facts)
 
 
-def _by_clock(on: Climb) -> int | None:
-    """Return the place of the step that the ladder's own timing asks for."""
-    left = [
+def _left(on: Climb) -> list[int]:
+    """Return the places of the steps that could still come today."""
+    return [
         place for place, step in enumerate(on.ladder) if place > on.position and not is_left_out(on, step)
     ]
+
+
+def _by_clock(on: Climb) -> int | None:
+    """Return the place of the step that the ladder's own timing asks for."""
+    left = _left(on)
     due = [place for place in left if timing_holds(on, on.ladder[place])]
     policy = on.day.policy
     enters_by_age = policy.entry == "start_by_age" and on.position == NO_POSITION
@@ -181,5 +186,5 @@ def step_due(on: Climb) -> Step | str:
     if place is not None:
         return "no_step_due" if _waits(on, on.ladder[place]) else on.ladder[place]
     position = on.position_step
-    finished = on.position == len(on.ladder) - 1 and not (position is not None and _may_repeat(on, position))
+    finished = not _left(on) and not (position is not None and _may_repeat(on, position))
     return "ladder_finished" if finished else "no_step_due"
