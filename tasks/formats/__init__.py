@@ -16,7 +16,7 @@ import polars as pl
 from policies.model import SourceKind
 from policies.source_fields import Record
 from policies.sources import Declaration, ParsedFile, SourceFormat, parse_declaration
-from tasks.formats.canonical import NAME_PATTERNS, canonical_declaration, is_canonical_name
+from tasks.formats.canonical import NAME_PATTERNS, canonical_declaration, canonical_source, is_canonical_name
 from tasks.formats.delimited import Layout, Table, read_table
 from tasks.formats.excel import read_sheet
 from tasks.formats.fec import read_ledger
@@ -104,7 +104,7 @@ def _read_canonical(path: Path, as_of: date, problems: Problems) -> ParsedFile:
     table = read_table(path.read_bytes(), Layout(), problems)
     declaration = canonical_declaration(path.name, table.headers, problems) if table else None
     if declaration is None:
-        return _refused(_UNRECOGNISED, SourceKind.INCREMENTAL, as_of, problems)
+        return _refused(*canonical_source(path.name), as_of, problems)
     return _parsed(path, table, declaration, as_of, problems)
 
 
@@ -136,19 +136,24 @@ def _refused(source: str, kind: SourceKind, file_date: date, problems: Problems)
     return ParsedFile(source=source, kind=kind, file_date=file_date, problems=problems.frame())
 
 
-def _file_date(stem: str, declaration: Declaration, as_of: date) -> date:
-    """Return the date in the name of the file, the last one if there are several, else `as_of`."""
-    if declaration.file_date_format:
-        found = _declared_date(stem, declaration.file_date_format)
-        return found or as_of
-    for year, _, month, day in reversed(_DATE_IN_NAME.findall(stem)):
+def date_in_name(name: str) -> date | None:
+    """Return the ISO date in the name of a file, the last one if there are several."""
+    for year, _, month, day in reversed(_DATE_IN_NAME.findall(name)):
         try:
             found = date(int(year), int(month), int(day))
         except ValueError:
             continue
         if 1950 <= found.year <= 2150:
             return found
-    return as_of
+    return None
+
+
+def _file_date(stem: str, declaration: Declaration, as_of: date) -> date:
+    """Return the date in the name of the file, the last one if there are several, else `as_of`."""
+    if declaration.file_date_format:
+        found = _declared_date(stem, declaration.file_date_format)
+        return found or as_of
+    return date_in_name(stem) or as_of
 
 
 def _declared_date(stem: str, date_format: str) -> date | None:

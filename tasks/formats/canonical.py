@@ -24,14 +24,26 @@ def is_canonical_name(name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern, _, _ in _NAMES)
 
 
+def canonical_source(name: str) -> tuple[str, SourceKind]:
+    """Return the source that a file of this name belongs to, and its kind."""
+    source = next(source for pattern, source, _ in _NAMES if pattern.fullmatch(name))
+    return source, SourceKind.FULL_OPEN_ITEMS if source == "invoices-full" else SourceKind.INCREMENTAL
+
+
 def canonical_declaration(name: str, headers: Sequence[str], problems: Problems) -> Declaration | None:
     """Return how to read a canonical file, or None when its columns are not the known ones."""
-    source, record = next((source, record) for pattern, source, record in _NAMES if pattern.fullmatch(name))
+    source, kind = canonical_source(name)
+    record = next(record for pattern, _, record in _NAMES if pattern.fullmatch(name))
     known = known_columns(record)
     missing = [column for column in required_columns(record) if column not in headers]
     unknown = [column for column in headers if column not in known]
     for column in missing:
-        problems.add("this column is missing", _advice(column, headers), line=1, column=column)
+        problems.add(
+            "this column is missing",
+            f"Add it, or write a source declaration for this file. Columns found: {', '.join(headers)}.",
+            line=1,
+            column=column,
+        )
     for column in unknown:
         close = get_close_matches(column.lower(), known, 1)
         meant = f"Did you mean {close[0]}? " if close else ""
@@ -52,12 +64,6 @@ def canonical_declaration(name: str, headers: Sequence[str], problems: Problems)
         file_pattern=name,
         format=SourceFormat.DELIMITED,
         record=record,
-        kind=SourceKind.FULL_OPEN_ITEMS if source == "invoices-full" else SourceKind.INCREMENTAL,
+        kind=kind,
         columns={column: ColumnSource(column=column) for column in headers},
     )
-
-
-def _advice(column: str, headers: Sequence[str]) -> str:
-    if len(headers) == 1 and any(mark in headers[0] for mark in ";|\t"):
-        return "Separate the columns by commas, or write a source declaration for this file."
-    return f"Add {column}, or write a source declaration for this file. Columns found: {', '.join(headers)}."

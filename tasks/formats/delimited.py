@@ -56,7 +56,7 @@ def read_table(data: bytes, layout: Layout, problems: Problems) -> Table | None:
         return None
     head, body = _split_at_header(text, layout.header_row)
     headers = read_headers(_header_cells(head, layout), layout.header_row, problems)
-    if headers is None:
+    if headers is None or not _has_columns(headers, layout, problems):
         return None
     lines = _lines(body, layout.header_row)
     if lines is None or _needs_exact_reading(lines, layout):
@@ -70,14 +70,16 @@ def read_table(data: bytes, layout: Layout, problems: Problems) -> Table | None:
 
 def decode(data: bytes, encoding: str, problems: Problems) -> bytes | None:
     """Return the text of a file as UTF-8 with plain line ends, or None when it is no such text."""
-    if not data.strip():
+    if not data[:4_096].strip() and not data.strip():
         problems.add("the file is empty" + (" (0 bytes)" if not data else ""), "Export it again.")
         return None
     for start, what in _DISGUISES.items():
         if data.startswith(start):
             problems.add(
                 f"this is {what}, whatever its name says",
-                "Export the list itself as a text file (CSV), not a print of it.",
+                "Save it as UTF-8 (in Excel: CSV UTF-8)."
+                if "UTF-16" in what
+                else "Export the list itself as a text file (CSV).",
                 line=1,
             )
             return None
@@ -143,8 +145,20 @@ def read_headers(cells: Sequence[str], line: int, problems: Problems) -> tuple[s
     return None if twice or blank else tuple(headers)
 
 
+def _has_columns(headers: Sequence[str], layout: Layout, problems: Problems) -> bool:
+    others = [mark for mark in ",;|\t" if mark in headers[0]] if len(headers) == 1 else []
+    for mark in others:
+        problems.add(
+            f"columns are separated by {mark!r} here, where {layout.separator!r} is expected",
+            f"Export it with {layout.separator!r}, or write a source declaration with separator: {mark!r}.",
+            line=layout.header_row,
+            value=headers[0],
+        )
+    return not others
+
+
 def _lines(body: bytes, header_row: int) -> pl.DataFrame | None:
-    if _UNUSED.encode() in body or not body.strip():
+    if _UNUSED.encode() in body or not (body[:4_096].strip() or body.strip()):
         return None
     lines = pl.read_csv(
         body, has_header=False, separator=_UNUSED, quote_char=None, infer_schema=False, new_columns=["text"]

@@ -18,10 +18,10 @@ from tasks.formats.ledger_items import derive_items, ledger_warnings, unreconcil
 from tasks.formats.problems import LINE, Check, Problems
 
 _COLUMNS = (
-    *("journalcode", "journallib", "ecriturenum", "ecrituredate", "comptenum", "comptelib"),
-    *("compauxnum", "compauxlib", "pieceref", "piecedate", "ecriturelib", "ecriturelet"),
+    *("JournalCode", "JournalLib", "EcritureNum", "EcritureDate", "CompteNum", "CompteLib"),
+    *("CompAuxNum", "CompAuxLib", "PieceRef", "PieceDate", "EcritureLib", "EcritureLet"),
 )
-_DEBIT_CREDIT, _AMOUNT_SIDE = ("debit", "credit"), ("montant", "sens")
+_DEBIT_CREDIT, _AMOUNT_SIDE = ("Debit", "Credit"), ("Montant", "Sens")
 _COMPACT = r"^[0-9]{4}[-/.]?[0-9]{2}[-/.]?[0-9]{2}([ T].*)?$"
 _DAY_FIRST = r"^[0-9]{2}[-/.][0-9]{2}[-/.][0-9]{4}([ T].*)?$"
 _NUMBER = r"^([+-]?[0-9]{1,15}(,[0-9]+)?|[0-9]{1,15}(,[0-9]+)?[+-])$"
@@ -73,7 +73,7 @@ def _read_lines(path: Path, accounts: tuple[str, ...], problems: Problems) -> pl
         return None
     folded = {_folded(header): header for header in table.headers}
     amounts = _AMOUNT_SIDE if "montant" in folded and "debit" not in folded else _DEBIT_CREDIT
-    missing = [name for name in (*_COLUMNS, *amounts) if name not in folded]
+    missing = [name for name in (*_COLUMNS, *amounts) if name.lower() not in folded]
     for name in missing:
         problems.add(
             "this column of a FEC is missing",
@@ -84,24 +84,26 @@ def _read_lines(path: Path, accounts: tuple[str, ...], problems: Problems) -> pl
     if missing:
         return None
     texts = table.frame.select(
-        *(pl.col(folded[name]).str.strip_chars().fill_null("").alias(name) for name in (*_COLUMNS, *amounts)),
+        *(
+            pl.col(folded[name.lower()]).str.strip_chars().fill_null("").alias(name.lower())
+            for name in (*_COLUMNS, *amounts)
+        ),
         LINE,
     )
-    shown = {name: folded[name] for name in (*_COLUMNS, *amounts)}
-    return _typed(texts, amounts, accounts, shown, problems)
+    return _typed(texts, amounts, accounts, problems)
 
 
 def _encoding(data: bytes) -> str:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
+        # A mark at the start, or letters in two bytes, say UTF-8: then one wrong byte is damage.
+        if data.startswith(b"\xef\xbb\xbf") or re.search(rb"\xc3[\x80-\xbf]", data):
+            return "utf-8"
         # 0x80 to 0x9F are letters and quotes in windows-1252, control characters in ISO 8859-15.
-        return "cp1252" if re.search(rb"[\x80-\x9f]", data) and _is_cp1252(data) else "iso-8859-15"
+        is_windows = re.search(rb"[\x80-\x9f]", data) and not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)
+        return "cp1252" if is_windows else "iso-8859-15"
     return "utf-8"
-
-
-def _is_cp1252(data: bytes) -> bool:
-    return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)
 
 
 def _without_last_separator(data: bytes, head: bytes, separator: bytes) -> bytes:
@@ -125,7 +127,6 @@ def _typed(
     texts: pl.DataFrame,
     amounts: tuple[str, str],
     accounts: tuple[str, ...],
-    shown: dict[str, str],
     problems: Problems,
 ) -> pl.DataFrame:
     entry_date, piece_date = _plausible(_date("ecrituredate")), _date("piecedate")
@@ -133,30 +134,30 @@ def _typed(
     numbers = amounts if amounts == _DEBIT_CREDIT else amounts[:1]
     wrong_date = ("not a date of the calendar", "A FEC writes dates as AAAAMMJJ, like 20260131.")
     checks = [
-        Check(entry_date.is_null(), shown["ecrituredate"], pl.col("ecrituredate"), *wrong_date),
+        Check(entry_date.is_null(), "EcritureDate", pl.col("ecrituredate"), *wrong_date),
         Check(
             # Elsewhere nobody reads it; exporters write 19000101 for none.
             is_kept & piece_date.is_null() & (pl.col("piecedate") != ""),
-            shown["piecedate"],
+            "PieceDate",
             pl.col("piecedate"),
             *wrong_date,
         ),
         Check(
             ~pl.col("comptenum").str.contains("^[0-9]{3}"),
-            shown["comptenum"],
+            "CompteNum",
             pl.col("comptenum"),
             "not an account number",
             "It starts with three digits.",
         ),
     ]
-    texts = texts.with_columns(_without_exponents(texts[name]) for name in numbers)
+    texts = texts.with_columns(_without_exponents(texts[name.lower()]) for name in numbers)
     for name in numbers:
-        checks += _number_checks(name, shown[name])
+        checks += _number_checks(name)
     if amounts == _AMOUNT_SIDE:
         checks.append(
             Check(
                 ~pl.col("sens").str.to_uppercase().is_in(list(_SIDES)),
-                shown["sens"],
+                "Sens",
                 pl.col("sens"),
                 "neither debit nor credit",
                 "Write D or C, +1 or -1.",
@@ -182,20 +183,20 @@ def _plausible(day: pl.Expr) -> pl.Expr:
     return pl.when(day.dt.year().is_between(1950, 2150)).then(day)
 
 
-def _number_checks(name: str, shown: str) -> list[Check]:
-    text = pl.col(name)
+def _number_checks(name: str) -> list[Check]:
+    text = pl.col(name.lower())
     is_number = text.str.contains(_NUMBER) | (text == "")
     return [
         Check(
             ~is_number,
-            shown,
+            name,
             text,
             "not an amount of a FEC",
             "A decimal comma, no thousands mark, the sign first or last, like 1234,56.",
         ),
         Check(
             is_number & (text != "") & ~text.str.contains(_CENTS),
-            shown,
+            name,
             text,
             "more decimals than the currency has; nothing is rounded in silence",
             "Export amounts with two decimals.",

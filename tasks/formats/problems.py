@@ -58,8 +58,11 @@ class Problems:
         """Return all problems, by line."""
         if not self._frames:
             return PROBLEMS.to_frame()
-        found = pl.concat(self._frames).sort("line", nulls_last=False, maintain_order=True).head(MAXIMUM_ROWS)
-        more = self._count - found.height
+        # One column of the file may give two of ours: what is wrong with it is said once.
+        every = pl.concat(self._frames)
+        once = every.unique(maintain_order=True).sort("line", nulls_last=False, maintain_order=True)
+        found = once.head(MAXIMUM_ROWS)
+        more = self._count - (every.height - once.height) - found.height
         if not more:
             return found
         note = {

@@ -6,9 +6,11 @@ What a blank means, which sign an amount has and which rows repeat a key are sai
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
+import polars.selectors as cs
 
 from policies.model import (
     ACTIONS,
@@ -28,6 +30,7 @@ from tasks.formats.problems import LINE, Check, Problems
 from tasks.formats.values import Notation, read_amount, read_date, read_value
 
 _ONE = "1"
+_WRONG = "wrong."
 _CREDIT_NOTE = str(DocumentType.CREDIT_NOTE)
 
 
@@ -42,13 +45,13 @@ def build_records(
         case Record.PAYMENTS:
             return {"payments": _payments(texts, values, problems)}
         case Record.CUSTOMERS:
-            _check_keys(values, Record.CUSTOMERS, texts.notation, problems)
+            _check_keys(values, Record.CUSTOMERS, texts, problems)
             return {"customers": _customers(texts, values)}
         case Record.EVENTS:
             return {"events": _events(texts, values, problems)}
         case Record.ACTIONS:
             actions = values.with_columns(pl.col("installment").fill_null(_ONE))
-            _check_keys(actions, Record.ACTIONS, texts.notation, problems)
+            _check_keys(actions, Record.ACTIONS, texts, problems)
             return {"actions": _in_schema(actions, ACTIONS)}
 
 
@@ -64,8 +67,14 @@ def _typed(texts: Texts, record: Record, problems: Problems) -> pl.DataFrame:
         value, wrong = read_value(field, texts.notation, digits, currency)
         columns.append(value.alias(field.name))
         checks += wrong
-    problems.check(texts.frame, checks)
-    typed = texts.frame.with_columns(columns)
+    # One pass reads the values and judges them; the texts stay beside them for what is wrong.
+    masks = [check.is_wrong.alias(f"{_WRONG}{i}") for i, check in enumerate(checks)]
+    read = texts.frame.select(*columns, *masks)
+    judged = texts.frame.hstack(read.select(cs.starts_with(_WRONG)))
+    problems.check(
+        judged, [replace(check, is_wrong=pl.col(f"{_WRONG}{i}")) for i, check in enumerate(checks)]
+    )
+    typed = texts.frame.with_columns(read.select(~cs.starts_with(_WRONG)).get_columns())
     absent = [
         f for f in FIELDS[record] if f.name not in texts.stated and f.shape in {Shape.DATE, Shape.AMOUNT}
     ]
@@ -100,7 +109,7 @@ def _invoices(
         pl.col("credited_invoice_number"),
     )
     problems.check(rows, _sign_checks(texts))
-    _check_keys(rows, Record.INVOICES, texts.notation, problems)
+    _check_keys(rows, Record.INVOICES, texts, problems)
     rows = rows.with_columns(
         _due_date(declaration).alias("due_date"),
         _is_due_date_assumed(declaration).alias("due_date_assumed"),
@@ -188,7 +197,7 @@ def _customers(texts: Texts, values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _payments(texts: Texts, values: pl.DataFrame, problems: Problems) -> pl.DataFrame:
-    _check_keys(values, Record.PAYMENTS, texts.notation, problems)
+    _check_keys(values, Record.PAYMENTS, texts, problems)
     return _in_schema(values.with_columns(is_opening=pl.lit(value=False)), PAYMENTS)
 
 
@@ -218,7 +227,7 @@ def _events(texts: Texts, values: pl.DataFrame, problems: Problems) -> pl.DataFr
     problems.check(values, _event_checks(texts.notation))
     events = _in_schema(values, EVENTS)
     named = events.with_columns(pl.Series("event_id", _event_ids(events), dtype=pl.String))
-    _check_keys(named, Record.EVENTS, texts.notation, problems)
+    _check_keys(named, Record.EVENTS, texts, problems)
     return named
 
 
@@ -256,15 +265,16 @@ def _event_ids(events: pl.DataFrame) -> list[str]:
     return ids
 
 
-def _check_keys(frame: pl.DataFrame, record: Record, notation: Notation, problems: Problems) -> None:
+def _check_keys(frame: pl.DataFrame, record: Record, texts: Texts, problems: Problems) -> None:
     key = list(KEYS[record])
-    if frame.is_empty() or not frame.select(pl.struct(key).is_duplicated().any()).item():
+    text = pl.concat_str(pl.col(key).cast(pl.String).fill_null(""), separator="\x1f")
+    if frame.select(text.hash().n_unique()).item() == frame.height:
         return
     filled = frame.filter(pl.all_horizontal(pl.col(key[0]).is_not_null()))
     repeated = filled.filter(pl.struct(key).is_duplicated()).with_columns(
         pl.col(LINE).min().over(key).alias("first")
     )
-    words = " and ".join(notation.shown(name) for name in key)
+    words = ", ".join(texts.notation.shown(name) for name in key if name in texts.stated)
     for again in (
         repeated.filter(pl.col(LINE) != pl.col("first")).sort(LINE).head(2_000).iter_rows(named=True)
     ):
@@ -272,7 +282,7 @@ def _check_keys(frame: pl.DataFrame, record: Record, notation: Notation, problem
             f"the same {words} as line {again['first']}",
             "Remove one of the two, or tell them apart.",
             line=again[LINE],
-            column=notation.shown(key[1] if len(key) > 1 and record is not Record.PAYMENTS else key[0]),
+            column=texts.notation.shown(key[1] if len(key) > 1 and record is not Record.PAYMENTS else key[0]),
             value=", ".join(str(again[name]) for name in key if again[name] is not None),
         )
 

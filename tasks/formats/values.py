@@ -16,7 +16,6 @@ from policies.source_fields import Field, Shape
 from tasks.formats.problems import Check
 
 ISO_DATE = "%Y-%m-%d"
-_ISO_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _FIRST_YEAR, _LAST_YEAR = 1950, 2150
 _EXAMPLES = {0: "1234", 2: "1234.56", 3: "1234.567"}
 _EXACT = {
@@ -48,8 +47,7 @@ class Notation:
 
 def trimmed(column: str) -> pl.Expr:
     """Return the text without the spaces around it; nothing left = null."""
-    text = pl.col(column).str.strip_chars()
-    return pl.when(text != "").then(text).alias(column)
+    return pl.col(column).str.strip_chars().replace({"": None})
 
 
 def whole_number(text: pl.Expr) -> pl.Expr:
@@ -62,7 +60,8 @@ def read_date(column: str, notation: Notation) -> tuple[pl.Expr, list[Check]]:
     formats = notation.column_date_formats.get(column, notation.date_formats)
     accepted = (*formats, ISO_DATE) if notation.is_workbook else formats
     text = pl.col(column)
-    parsed = pl.coalesce(_one_format(text, one) for one in dict.fromkeys(accepted))
+    read = [_one_format(text, one) for one in dict.fromkeys(accepted)]
+    parsed = pl.coalesce(read) if len(read) > 1 else read[0]
     example = " or ".join(_example_of(one) for one in formats)
     checks = [
         Check(
@@ -84,9 +83,9 @@ def read_date(column: str, notation: Notation) -> tuple[pl.Expr, list[Check]]:
 
 
 def _one_format(text: pl.Expr, date_format: str) -> pl.Expr:
-    if date_format == ISO_DATE:
-        text = pl.when(text.str.contains(_ISO_PATTERN)).then(text)
-    return text.str.to_date(date_format, strict=False)
+    day = text.str.to_date(date_format, strict=False)
+    # Polars takes 2026-1-5 for ISO; we don't.
+    return pl.when(text.str.len_bytes() == 10).then(day) if date_format == ISO_DATE else day
 
 
 def _example_of(date_format: str) -> str:
