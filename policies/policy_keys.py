@@ -20,6 +20,12 @@ def _refuse_truth(value: object) -> object:
     return value
 
 
+def _refuse_empty(value: object) -> object:
+    if value in ([], {}, ()):
+        raise ValueError("nothing stands here, and at least one is needed")
+    return value
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -157,7 +163,7 @@ class Step(_Keys):
     when: Text | None = None
     minimum_amount: Amounts = Field(default_factory=dict)
     channel: Channel
-    template: Name = ""
+    template: Name = Field(default_factory=lambda keys: keys.get("step", ""))
     charges: tuple[Literal["late_interest", "recovery_charge"], ...] = ()
     approval: Literal["required"] | None = None
     approvers: Annotated[int, Field(strict=True, ge=1, le=5)] = 1
@@ -168,13 +174,6 @@ class Step(_Keys):
     needs_delivery_proof: Flag = False
     by: Name | None = None
     agency: Name | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _template_is_named_like_the_step(cls, data: object) -> object:
-        if isinstance(data, dict) and isinstance(data.get("step"), str) and "template" not in data:
-            return {**data, "template": data["step"]}
-        return data
 
     @property
     def is_pre_due(self) -> bool:
@@ -190,7 +189,7 @@ class Step(_Keys):
         )
 
 
-Ladder = Annotated[tuple[Step, ...], Field(min_length=1)]
+Ladder = Annotated[tuple[Step, ...], BeforeValidator(_refuse_empty)]
 
 
 class Policy(_Keys):
@@ -200,7 +199,7 @@ class Policy(_Keys):
     description: Text
     review_by: Day | None = None
     statute: Text | None = None
-    aging_buckets_days: Annotated[tuple[Count, ...], Field(min_length=1, max_length=12)] = (0, 30, 60, 90)
+    aging_buckets_days: Annotated[tuple[Count, ...], BeforeValidator(_refuse_empty)] = (0, 30, 60, 90)
     calendar: Calendar | None = None
     contact: Contact = Contact()
     ladder_mode: LadderMode = LadderMode.ONE_STEP_AT_A_TIME
@@ -210,8 +209,8 @@ class Policy(_Keys):
     promise_grace_days: Count = 0
     guards: Guards = Guards()
     risk: tuple[RiskClass, ...] = ()
-    segments: Annotated[tuple[Segment, ...], Field(min_length=1)]
-    ladders: Annotated[dict[Name, Ladder], Field(min_length=1)]
+    segments: Annotated[tuple[Segment, ...], BeforeValidator(_refuse_empty)]
+    ladders: Annotated[dict[Name, Ladder], BeforeValidator(_refuse_empty)]
     accelerate: tuple[Accelerate, ...] = ()
     give_up: Condition | None = None
     credit_hold: Condition | None = None

@@ -29,20 +29,27 @@ def explain(
     error: ValidationError, model: type[BaseModel], data: Mapping[object, object], file: str
 ) -> list[Problem]:
     """Return one problem per thing the model refuses in `data`."""
-    return [_problem(details, model, data, file) for details in error.errors(include_url=False)]
+    # A default that rests on another key is not wrong by itself: that key is told already.
+    details = (one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called")
+    return [_problem(one, model, data, file) for one in details]
 
 
 def line_of(data: object, parts: Iterable[object]) -> int | None:
-    """Return the line of the innermost key on the way that is known to stand in the file."""
+    """Return the line of the innermost part of the way that is known to stand in the file."""
     line = None
     for part in parts:
         if isinstance(data, Lines):
-            line = data.lines.get(part, min(data.lines.values(), default=line))
+            line = data.lines.get(part, _first_line(data, line))
         if isinstance(data, Mapping):
             data = data.get(part)
         elif isinstance(data, list) and isinstance(part, int):
             data = data[part]
+            line = _first_line(data, line)
     return line
+
+
+def _first_line(data: object, otherwise: int | None) -> int | None:
+    return min(data.lines.values(), default=otherwise) if isinstance(data, Lines) else otherwise
 
 
 def add_lines(problems: Iterable[Problem], data: object) -> list[Problem]:
