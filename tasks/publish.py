@@ -58,7 +58,7 @@ def publish(
     decisions: pl.DataFrame | None = None,
     patience_seconds: float = 30,
 ) -> int:
-    """Publish new events and current tables, and a day's aging and decisions if given; return the number of new events."""
+    """Publish new events, current tables, and a day's aging and decisions; return the number of new events."""
     with open_to_read(workspace, patience_seconds) as connection:
         events = _read_new_events(connection, _published_head(workspace))
         tables = {name: read(connection) for name, read in _TABLES.items()}
@@ -163,8 +163,14 @@ def _published_head(workspace: Workspace) -> Head:
 
 
 def _head_at(audit: Path, segment: Segment, sequence: int) -> Head:
-    row = pl.read_parquet(audit / segment.file).filter(pl.col("sequence") == sequence)
-    return Head(sequence, row["hash"][0])
+    try:
+        row = pl.read_parquet(audit / segment.file).filter(pl.col("sequence") == sequence)
+        return Head(sequence, row["hash"][0])
+    except (pl.exceptions.PolarsError, OSError, IndexError) as error:
+        raise AuditBrokenError(
+            f"event {sequence} cannot be read from {audit / segment.file}: {error}. `relance audit verify` tells more; "
+            f"without the folder {audit} the next run publishes all events anew."
+        ) from error
 
 
 def _publish_events(audit: Path, events: pl.DataFrame) -> None:
@@ -229,7 +235,7 @@ def _audit_folder(workspace: Workspace) -> Path:
 
 
 def _dated(frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    return frame if "as_of" in frame.columns else frame.insert_column(0, pl.lit(as_of).alias("as_of"))
+    return frame if "as_of" in frame.columns else frame.select(pl.lit(as_of).alias("as_of"), pl.all())
 
 
 def _read_segments(audit: Path) -> list[Segment]:

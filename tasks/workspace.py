@@ -10,6 +10,7 @@ from pathlib import Path
 import policies
 from policies.creditor import Creditor, parse
 from policies.errors import WrongUseError
+from policies.policy import Policy, content_hash, load_policy
 
 SHIPPED_ROOT = Path(policies.__file__).resolve().parent.parent
 
@@ -119,6 +120,13 @@ def initialise(root: Path) -> Workspace:
 def read_creditor(workspace: Workspace) -> Creditor:
     """Return who we are."""
     return parse(workspace.creditor_path.read_text(encoding="utf-8"), workspace.creditor_path.name)
+
+
+def load_creditor_policy(workspace: Workspace, name: str | None = None) -> tuple[Policy, str, str]:
+    """Return a policy, the hash of its text and the name of its file; the creditor's own unless one is named."""
+    path = find_policy(workspace, name or read_creditor(workspace).policy)
+    text = path.read_text(encoding="utf-8")
+    return load_policy(text, path.name), content_hash(text), path.name
 
 
 def shipped_root() -> Path:
