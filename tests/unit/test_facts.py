@@ -1,5 +1,7 @@
 """The dictionary of facts."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -83,3 +85,11 @@ def test_amounts_are_told_from_other_numbers() -> None:
 def test_every_fact_says_what_it_means_in_a_sentence(fact: Fact) -> None:
     assert fact.sentence.endswith(".")
     assert isinstance(fact.dtype, pl.DataType)
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=lambda fact: str(fact.name))
+def test_the_manual_says_what_the_dictionary_says(fact: Fact) -> None:
+    manual = (Path(__file__).parents[2] / "policies" / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in manual.splitlines() if line.startswith(f"| `{fact.name}` |")]
+    assert len(rows) == 1
+    assert rows[0].endswith(f"| {fact.sentence} |")
