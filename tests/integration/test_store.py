@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -109,9 +110,13 @@ class TestOpening:
         assert not workspace.store_path.exists()
 
     def test_one_opening_is_one_transaction(self, workspace: Workspace) -> None:
-        with pytest.raises(RuntimeError, match="half way"), open_to_write(workspace) as connection:
-            load(connection, file_of(invoice("F1")))
-            raise RuntimeError("half way")
+        def fail_half_way() -> None:
+            with open_to_write(workspace) as connection:
+                load(connection, file_of(invoice("F1")))
+                raise RuntimeError("half way")
+
+        with pytest.raises(RuntimeError, match="half way"):
+            fail_half_way()
         with open_to_read(workspace) as connection:
             assert list_intakes(connection).is_empty()
         with open_to_write(workspace) as connection:
@@ -379,7 +384,7 @@ def at(minutes: int) -> datetime:
 
 class TestBatches:
     @pytest.fixture
-    def connection(self, workspace: Workspace) -> Connection:
+    def connection(self, workspace: Workspace) -> Iterator[Connection]:
         with open_to_write(workspace) as connection:
             save_batch(connection, BATCH, [message("1"), message("2")], NOW)
             yield connection
