@@ -56,6 +56,10 @@ def _files_of_source(past: Past, source: str, day: date) -> list[File]:
     return sorted(files, key=lambda file: (file.file_date, file.intake_id))
 
 
+def _is_last_of_its_date(file: File, files: list[File]) -> bool:
+    return all(other.intake_id <= file.intake_id for other in files if other.file_date == file.file_date)
+
+
 def _listed_in(past: Past, key: ItemKey) -> set[int]:
     return {
         listing.intake_id
@@ -68,11 +72,10 @@ def _files_that_no_longer_list(past: Past, key: ItemKey, day: date, kind: str) -
     listed = _listed_in(past, key)
     missing: list[File] = []
     for source in sorted({file.source for file in past.files if file.kind == kind}):
-        seen = False
-        for file in _files_of_source(past, source, day):
-            if file.intake_id in listed:
-                seen = True
-            elif seen:
+        files = _files_of_source(past, source, day)
+        for place, file in enumerate(files):
+            was_listed = any(other.intake_id in listed for other in files[:place])
+            if was_listed and file.intake_id not in listed and _is_last_of_its_date(file, files):
                 missing.append(file)
     return missing
 
