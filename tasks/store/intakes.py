@@ -79,7 +79,7 @@ def find_changed_items(connection: Connection, parsed: ParsedFile) -> pl.DataFra
 
 def count_missing_items(connection: Connection, parsed: ParsedFile) -> MissingItems:
     """Return how many open items the source's last file listed, and how many of them this one leaves out."""
-    if parsed.kind not in _FULL:
+    if parsed.kind not in _FULL or "invoices" not in parsed.records:
         return MissingItems(0, 0)
     with lend_frames(connection, incoming_invoices=_invoices_of(parsed)):
         counts = fetch(
@@ -114,6 +114,7 @@ def record_intake(
         "fiscal_year": parsed.fiscal_year,
         "carries_payments": parsed.carries_payments,
         "carries_balances": parsed.carries_balances,
+        "lists_invoices": "invoices" in parsed.records,
         # A file of customers knows them better than a file of invoices of the same date.
         "states_customers": "customers" in parsed.records and "invoices" not in parsed.records,
         "as_of": as_of,

@@ -18,6 +18,7 @@ create table intakes (
     fiscal_year varchar,
     carries_payments boolean not null,
     carries_balances boolean not null,
+    lists_invoices boolean not null,
     states_customers boolean not null,
     as_of date not null,
     run_id varchar not null,

@@ -4,4 +4,3 @@ from invoice_lines
 join counted_intakes using (intake_id)
 where (kind in ('full_open_items', 'full_invoices') or amount_open is not null)
     and not (coalesce(is_opening, false) and drops_opening)
-order by intake_id, customer_id, invoice_number, installment

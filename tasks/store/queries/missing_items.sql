@@ -2,7 +2,10 @@
 with before as (
     select intake_id
     from intakes
-    where source = $source and kind in ('full_open_items', 'full_invoices') and file_date <= $file_date
+    where source = $source
+        and kind in ('full_open_items', 'full_invoices')
+        and lists_invoices
+        and file_date <= $file_date
     order by file_date desc, intake_id desc
     limit 1
 ),
