@@ -326,6 +326,16 @@ class TestIntakes:
             some = count_missing_items(connection, file_of(kind=SourceKind.INCREMENTAL, day=tomorrow))
             assert (some.known_open, some.missing) == (0, 0)
 
+    def test_a_file_without_invoices_says_nothing_about_what_is_still_open(
+        self, workspace: Workspace
+    ) -> None:
+        with open_to_write(workspace) as connection:
+            load(connection, file_of(invoice("F1")))
+            payments = replace(file_of(), records={"payments": PAYMENTS.to_frame()})
+            assert count_missing_items(connection, payments).missing == 0
+            load(connection, payments)
+            assert count_missing_items(connection, file_of()).missing == 1
+
     def test_the_newest_file_of_a_source_is_known(self, workspace: Workspace) -> None:
         with open_to_write(workspace) as connection:
             assert find_newest_file_date(connection, "erp") is None
