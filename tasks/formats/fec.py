@@ -74,10 +74,18 @@ def _read_lines(path: Path, accounts: tuple[str, ...], problems: Problems) -> pl
     folded = {_folded(header): header for header in table.headers}
     amounts = _AMOUNT_SIDE if "montant" in folded and "debit" not in folded else _DEBIT_CREDIT
     missing = [name for name in (*_COLUMNS, *amounts) if name.lower() not in folded]
+    if len(missing) > len(_COLUMNS) // 2:
+        problems.add(
+            "this is not a FEC: its first line does not name the columns of one",
+            f"They are separated by tab or |: {', '.join(_COLUMNS)} …, {' and '.join(amounts)}.",
+            line=1,
+            value=", ".join(table.headers),
+        )
+        return None
     for name in missing:
         problems.add(
             "this column of a FEC is missing",
-            f"The first line names the columns, separated by tab or |. Found: {', '.join(table.headers)}.",
+            f"Columns found: {', '.join(table.headers)}.",
             line=1,
             column=name,
         )
