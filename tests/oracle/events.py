@@ -55,21 +55,18 @@ def disputed_amounts(past: Past, balances: Balances, day: date) -> dict[ItemKey,
         return amount - part
 
     standing = still_standing(past, day, "dispute")
-    whole = [event for event in standing if event.amount is None]
-    of_items = [event for event in standing if event.amount is not None and event.installment is not None]
-    of_more = [event for event in standing if event.amount is not None and event.installment is None]
-    of_more.sort(key=lambda event: event.invoice_number is None)
+    # An amount without an invoice has no currency, so such a dispute holds everything.
+    whole = [event for event in standing if event.amount is None or event.invoice_number is None]
+    parts = [event for event in standing if event not in whole]
     for event in whole:
         for document in documents:
             if concerns(event, document):
                 dispute(document, max(balances.open[document.key], ZERO))
-    for event in of_items + of_more:
-        concerned = [document for document in documents if concerns(event, document)]
-        for currency in sorted({document.currency for document in concerned}):
-            amount = event.amount or ZERO
-            for document in concerned:
-                if document.currency == currency:
-                    amount = dispute(document, amount)
+    for event in sorted(parts, key=lambda event: event.installment is None):
+        amount = event.amount or ZERO
+        for document in documents:
+            if concerns(event, document):
+                amount = dispute(document, amount)
     return disputed
 
 
