@@ -64,7 +64,8 @@ def read_table(data: bytes, layout: Layout, problems: Problems) -> Table | None:
     else:
         frame = _read_plainly(body, lines, headers, layout, problems)
     named = [header for header in headers if header]
-    filled = frame.filter(~pl.all_horizontal(pl.exclude(LINE).is_null()))
+    is_blank = frame.select(pl.all_horizontal(pl.exclude(LINE).is_null())).to_series()
+    filled = frame.filter(~is_blank) if is_blank.any() else frame
     return Table(filled.select(*named, LINE), tuple(named), layout.header_row)
 
 
