@@ -69,23 +69,21 @@ def _listed_in(past: Past, key: ItemKey) -> set[int]:
 
 
 def _files_that_no_longer_list(past: Past, key: ItemKey, day: date, kind: str) -> list[File]:
+    """Return the files of full sources since they last listed an item: listed again, it never went away."""
     listed = _listed_in(past, key)
     missing: list[File] = []
     for source in sorted({file.source for file in past.files if file.kind == kind}):
         files = _files_of_source(past, source, day)
-        for place, file in enumerate(files):
-            was_listed = any(other.intake_id in listed for other in files[:place])
-            if was_listed and file.intake_id not in listed and _is_last_of_its_date(file, files):
-                missing.append(file)
+        places = [place for place, file in enumerate(files) if file.intake_id in listed]
+        if places:
+            since = files[max(places) + 1 :]
+            missing += [file for file in since if _is_last_of_its_date(file, files)]
     return missing
 
 
 def has_vanished(past: Past, key: ItemKey, day: date) -> bool:
     """Return whether the newest file of a source of all invoices no longer lists an item it listed before."""
-    for file in _files_that_no_longer_list(past, key, day, "full_invoices"):
-        if file == _files_of_source(past, file.source, day)[-1]:
-            return True
-    return False
+    return bool(_files_that_no_longer_list(past, key, day, "full_invoices"))
 
 
 def statements(past: Past, key: ItemKey, day: date) -> list[Statement]:
