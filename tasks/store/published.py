@@ -11,18 +11,22 @@ import polars as pl
 
 from policies.errors import WrongUseError
 
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 _READING = ("SELECT", "EXPLAIN")
 
 
 def build_views(path: Path, views: Mapping[str, Sequence[Path]]) -> None:
     """Make a DuckDB file that holds nothing but views over Parquet files."""
-    with duckdb.connect(str(path)) as connection:
+    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+        # A file that DuckDB 1.5 opens too, whichever version writes it.
+        connection.execute(f"attach '{_quoted(path)}' as made (storage_version 'v1.5.0')")
+        connection.execute("use made")
         _create_views(connection, views)
 
 
 def ask_views(folder: Path, views: Mapping[str, Sequence[Path]], sql: str) -> pl.DataFrame:
     """Return what a person's query selects from the views; refuse what does more than read the folder."""
-    with duckdb.connect(":memory:", config={"autoinstall_known_extensions": False}) as connection:
+    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
         connection.execute("set TimeZone = 'UTC'")
         _create_views(connection, views)
         # In this order: each of these shuts the door through which the one before came.

@@ -1,0 +1,228 @@
+"""Batches and their messages: saved once, moved only forward, and an action leaves only once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from policies.errors import WrongUseError
+from policies.messages import Message, MessageItem, Recipient
+from tasks.store.batch_lists import (
+    find_last_dispatch_date,
+    list_actions,
+    list_batch_totals,
+    list_batches,
+    list_messages,
+    read_messages,
+)
+from tasks.store.batches import (
+    BatchStatus,
+    ComposedDocument,
+    MessageStatus,
+    NewBatch,
+    WrongStateError,
+    approve_batch,
+    close_batch,
+    mark_composed,
+    reject_batch,
+    release_batch,
+    save_batch,
+    withdraw_messages,
+)
+from tasks.store.connection import Connection, open_to_write
+from tasks.store.history import read_history
+from tasks.store.outcomes import Outcome, OutcomeKind, take_in_outcomes
+from tasks.workspace import initialise
+
+DAY = date(2026, 11, 2)
+NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+
+
+def message(number: str, batch_id: str = "B1", **other: object) -> Message:
+    item = MessageItem(
+        invoice_number=f"F{number}",
+        invoice_date=date(2026, 9, 1),
+        due_date=date(2026, 10, 1),
+        days_past_due=32,
+        amount=Decimal("100.00"),
+        amount_paid=Decimal(0),
+        amount_open=Decimal("100.00"),
+        amount_demanded=Decimal("80.50"),
+        step="reminder_1",
+        action_id=f"A{number}",
+    )
+    values: dict[str, object] = {
+        "message_id": f"{batch_id}-M{number}",
+        "batch_id": batch_id,
+        "as_of": DAY,
+        "customer": Recipient(customer_id=f"C{number}", customer_name="Une société"),
+        "currency": "EUR",
+        "language": "fr",
+        "step": "reminder_1",
+        "template": "reminder_1",
+        "channel": "email",
+        "items": (item,),
+        "total_principal": Decimal("80.50"),
+        "total": Decimal("80.50"),
+        "policy": "standard_fr",
+        "policy_hash": "ff",
+    }
+    return Message.model_validate(values | other)
+
+
+BATCH = NewBatch(
+    batch_id="B1",
+    as_of=DAY,
+    kind="reminders",
+    approval_required=True,
+    policy="standard_fr",
+    policy_hash="ff",
+    run_id="run-1",
+)
+
+
+def at(minutes: int) -> datetime:
+    return NOW + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    with open_to_write(initialise(tmp_path / "company")) as connection:
+        save_batch(connection, BATCH, [message("1"), message("2")], NOW)
+        yield connection
+
+
+def test_a_batch_is_saved_once(connection: Connection) -> None:
+    assert not save_batch(connection, BATCH, [message("1"), message("2")], at(1))
+    batch = list_batches(connection).row(0, named=True)
+    assert (batch["status"], batch["messages"], batch["actions"], batch["customers"]) == (
+        "draft",
+        2,
+        2,
+        2,
+    )
+    assert list_batch_totals(connection).rows() == [("B1", "EUR", 2, Decimal("161.000"))]
+    assert list_batches(connection, status="closed").is_empty()
+
+
+def test_a_message_is_read_back_as_it_was(connection: Connection) -> None:
+    stored = read_messages(connection, "B1")
+    assert [entry.message for entry in stored] == [message("1"), message("2")]
+    assert {entry.status for entry in stored} == {MessageStatus.PLANNED}
+
+
+def test_an_action_that_waits_is_not_proposed_again(connection: Connection) -> None:
+    again = replace(BATCH, batch_id="B2")
+    with pytest.raises(WrongStateError, match=r"1 of 2 actions were proposed already, first in batch B1"):
+        save_batch(connection, again, [message("2", "B2"), message("3", "B2")], at(1))
+    with pytest.raises(WrongStateError, match=r"1 of 2 actions"):
+        save_batch(connection, again, [message("3", "B2"), message("3", "B2")], at(1))
+    assert list_batches(connection)["batch_id"].to_list() == ["B1"]
+
+
+def test_a_withdrawn_action_may_be_proposed_again_and_leaves_once(connection: Connection) -> None:
+    assert withdraw_messages(connection, ["B1-M1"], DAY, at(1)) == ["B1-M1"]
+    assert withdraw_messages(connection, ["B1-M1"], DAY, at(2)) == []
+    assert withdraw_messages(connection, [], DAY, at(2)) == []
+    assert save_batch(connection, replace(BATCH, batch_id="B2"), [message("1", "B2")], at(3))
+    late = Outcome("B1-M1", OutcomeKind.DISPATCHED, DAY, at(9))
+    assert take_in_outcomes(connection, [late]) == []
+    assert read_history(connection).dispatches.is_empty()
+
+
+def test_a_batch_that_needs_approval_leaves_only_with_it(connection: Connection) -> None:
+    with pytest.raises(WrongStateError, match="waits for approval"):
+        release_batch(connection, "B1", DAY)
+    assert approve_batch(connection, "B1", "Anna", DAY, at(1)) is BatchStatus.APPROVED
+    assert release_batch(connection, "B1", DAY)
+    assert not release_batch(connection, "B1", DAY)
+
+
+def test_two_approvers_are_two_persons(connection: Connection) -> None:
+    pair = replace(BATCH, batch_id="B2", approvers=2)
+    save_batch(connection, pair, [message("3", "B2")], NOW)
+    assert approve_batch(connection, "B2", "Anna", DAY, at(1)) is BatchStatus.DRAFT
+    with pytest.raises(WrongStateError, match="waits for another person"):
+        approve_batch(connection, "B2", "Anna", DAY, at(2))
+    assert approve_batch(connection, "B2", "Bruno", DAY, at(3)) is BatchStatus.APPROVED
+    assert list_batches(connection, status="approved")["approved_by"].to_list() == ["Anna, Bruno"]
+
+
+def test_a_batch_without_approval_leaves_as_a_draft(connection: Connection) -> None:
+    save_batch(connection, replace(BATCH, batch_id="B2", approval_required=False), [message("3", "B2")], NOW)
+    assert release_batch(connection, "B2", DAY)
+
+
+def test_a_rejected_batch_ends_with_its_messages(connection: Connection) -> None:
+    until = date(2026, 11, 30)
+    ended = reject_batch(
+        connection, "B1", by="Anna", on=DAY, until=until, why="wrong prices", recorded_at=at(1)
+    )
+    assert ended == ["B1-M1", "B1-M2"]
+    assert set(list_actions(connection, "B1")["status"]) == {"rejected"}
+    assert read_history(connection).proposals["ended_date"].to_list() == [DAY, DAY]
+    with pytest.raises(
+        WrongStateError, match="is rejected and cannot be approved; only one that is draft can"
+    ):
+        approve_batch(connection, "B1", "Anna", DAY, at(2))
+
+
+def test_a_batch_that_does_not_exist_is_named(connection: Connection) -> None:
+    with pytest.raises(WrongUseError, match="there is no batch B9"):
+        release_batch(connection, "B9", DAY)
+
+
+def test_documents_are_noted_and_noted_anew_after_a_kill(connection: Connection) -> None:
+    note = ComposedDocument("B1-M1", "outbox/B1/emails/1.eml", "d1", "t1")
+    assert mark_composed(connection, [note]) == 1
+    assert mark_composed(connection, [replace(note, document_sha256="d2")]) == 1
+    assert mark_composed(connection, []) == 0
+    stored = {
+        entry.message.message_id: entry for entry in read_messages(connection, "B1", MessageStatus.COMPOSED)
+    }
+    assert stored["B1-M1"].document_sha256 == "d2"
+    assert list_messages(connection, "B1")["status"].to_list() == ["composed", "planned"]
+
+
+def test_outcomes_are_taken_in_once(connection: Connection) -> None:
+    approve_batch(connection, "B1", "Anna", DAY, at(1))
+    release_batch(connection, "B1", DAY)
+    journal = [
+        Outcome("B1-M1", OutcomeKind.DISPATCHED, DAY, at(2), "250 OK"),
+        Outcome("B1-M2", OutcomeKind.UNCERTAIN, DAY, at(2)),
+    ]
+    assert take_in_outcomes(connection, journal) == journal
+    assert take_in_outcomes(connection, journal) == []
+    assert not close_batch(connection, "B1", DAY)
+    history = read_history(connection)
+    assert history.dispatches.select("customer_id", "step", "dispatch_date", "attempt").rows() == [
+        ("C1", "reminder_1", DAY, 1)
+    ]
+    assert history.proposals.select("customer_id", "ended_date", "uncertain_date").rows() == [
+        ("C1", DAY, None),
+        ("C2", None, DAY),
+    ]
+    assert find_last_dispatch_date(connection) == DAY
+
+
+def test_an_uncertain_message_may_turn_out_not_to_have_left(connection: Connection) -> None:
+    doubt = Outcome("B1-M1", OutcomeKind.UNCERTAIN, DAY, at(2))
+    take_in_outcomes(connection, [doubt])
+    cleared = Outcome("B1-M1", OutcomeKind.FAILED, DAY, at(3), "not in the server's queue")
+    assert take_in_outcomes(connection, [doubt, cleared]) == [cleared]
+    assert take_in_outcomes(connection, [doubt]) == []
+    assert read_history(connection).proposals["uncertain_date"].to_list() == [None, None]
+    assert take_in_outcomes(connection, []) == []
+
+
+def test_a_batch_is_closed_when_all_has_ended(connection: Connection) -> None:
+    approve_batch(connection, "B1", "Anna", DAY, at(1))
+    release_batch(connection, "B1", DAY)
+    take_in_outcomes(connection, [Outcome("B1-M1", OutcomeKind.DISPATCHED, DAY, at(2))])
+    withdraw_messages(connection, ["B1-M1", "B1-M2"], DAY, at(3))
+    assert list_messages(connection, "B1")["status"].to_list() == ["dispatched", "withdrawn"]
+    assert close_batch(connection, "B1", DAY)
+    assert close_batch(connection, "B1", DAY)
