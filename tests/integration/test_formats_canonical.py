@@ -1,3 +1,5 @@
+"""Files in our own words: what they mean, and every way one is refused."""
+
 from datetime import date
 from decimal import Decimal
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Exports and workbooks of other systems, read as a declaration says."""
+
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal

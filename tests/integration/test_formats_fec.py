@@ -1,3 +1,5 @@
+"""French ledgers: the forms of practice, items and payments that add up to the balance, and refusals."""
+
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal

@@ -1,7 +1,10 @@
+"""Source declarations: what they may say, and that everything wrong in one is said at once."""
+
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from policies.errors import PolicyInvalidError
 from policies.model import SourceKind
 from policies.source_fields import Record, known_columns, required_columns
@@ -67,7 +70,9 @@ def test_percentages_are_decimals() -> None:
 
 
 def test_terms_stand_in_for_a_due_date_and_debit_and_credit_for_an_amount() -> None:
-    text = BASE.replace("  due_date: Due\n", "").replace("  amount: Amount", "  debit: Debit\n  credit: Credit")
+    text = BASE.replace("  due_date: Due\n", "").replace(
+        "  amount: Amount", "  debit: Debit\n  credit: Credit"
+    )
     declaration = parse_declaration(text + "terms_days: 30\nsign: debit_credit\n", "erp.yaml")
     assert declaration.terms_days == 30
 
@@ -82,14 +87,17 @@ def test_terms_stand_in_for_a_due_date_and_debit_and_credit_for_an_amount() -> N
         (("amount: Amount", "amount: {column: Amount, lookup: x}"), "there is no lookups.x"),
         (("format: delimited", "format: delimited\nlookups: {x: {a: b}}"), "lookups.x: used by no column"),
         (("format: delimited", "format: delimited\nsheet: A"), "sheet: only for format: excel"),
-        (('format: delimited', 'format: delimited\nthousands_mark: "."'), "must differ from decimal_mark"),
+        (("format: delimited", 'format: delimited\nthousands_mark: "."'), "must differ from decimal_mark"),
         (("format: delimited", "format: delimited\nencoding: klingon"), "encoding: klingon is unknown"),
         (("format: delimited", 'format: delimited\naccounts: ["411"]'), "accounts: only for format: fec"),
         (("kind: full_open_items", "kind: ledger"), "ledger goes with format: fec"),
         (("currency: EUR", "currency: EUR, colour: red"), "constants.colour: not a column"),
         (("currency: EUR", "currency: EUR, amount: '1'"), "constants.amount: also given in columns"),
         (("  due_date: Due", "  due_date: Due\n  amount_open: A\n  amount_paid: B"), "not both"),
-        (("kind: full_open_items", "kind: incremental\nmaximum_cleared_percent: 5"), "only a full listing clears"),
+        (
+            ("kind: full_open_items", "kind: incremental\nmaximum_cleared_percent: 5"),
+            "only a full listing clears",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_with_its_key(change: tuple[str, str], sentence: str) -> None:
