@@ -4,8 +4,11 @@ Only `python -m flows` without PREFECT_API_URL chooses the plain way, before it 
 importer (a worker, `prefect deploy`) gets real flows and tasks.
 """
 
+import hashlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -72,10 +75,41 @@ def show_text(key: str, markdown: str, description: str) -> None:
         create_markdown_artifact(markdown=markdown, key=key, description=description)
 
 
-def waiting_state(message: str) -> Any:
-    """Return what a flow ends with when a person is needed: visible in the UI, and no failure."""
+@contextmanager
+def one_writer(workspace: str) -> Iterator[None]:
+    """Let only one flow at a time act in a workspace, visibly in the UI; the workspace's own lock stands behind it."""
     if is_plain():
-        return None
+        yield
+        return
+    from prefect.client.orchestration import get_client
+    from prefect.concurrency.sync import concurrency
+
+    limit = f"relance-writer-{hashlib.sha256(workspace.encode()).hexdigest()[:8]}"
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(limit, 1)
+    with concurrency(limit, occupy=1, strict=True):
+        yield
+
+
+def needs_person(message: str) -> Any:
+    """Return a state that is no failure and shows in the UI that a person is needed."""
     from prefect.states import Completed
 
     return Completed(name="NeedsPerson", message=message)
+
+
+def done(message: str) -> Any:
+    """Return the state of a flow that needs nobody."""
+    from prefect.states import Completed
+
+    return Completed(message=message)
+
+
+def say(line: str) -> None:
+    """Tell whoever watches: the run's log under Prefect, else the terminal's error stream."""
+    if is_plain():
+        print(line, file=sys.stderr)
+        return
+    from prefect.logging import get_run_logger
+
+    get_run_logger().info(line)

@@ -24,7 +24,17 @@ FORBIDDEN_IN_POLICIES = {
 }  # fmt: skip
 """Of the standard library: what reaches the world, a clock or chance."""
 
-OPEN_TO_ALL_TASKS = {"workspace", "locking", "store", "ledger", "formats", "documents"}
+OPEN_TO_ALL_TASKS = {
+    "workspace",
+    "locking",
+    "store",
+    "ledger",
+    "formats",
+    "documents",
+    "run",
+    "rules",
+    "record",
+}
 """What one task may ask of another; everything else meets in a flow."""
 
 

@@ -1,0 +1,66 @@
+"""A person decides on a batch: approve or reject. The store is the truth, the UI only asks."""
+
+from datetime import date
+from pathlib import Path
+
+from flows import steps
+from flows.engine import storyline
+from flows.start import acting, begin
+from policies.errors import WrongUseError
+from tasks.approval import approve as approve_batch
+from tasks.approval import reject as reject_batch
+
+
+@storyline("approve", "Notes that a person approves a batch; `release` then lets it leave.")
+def approve(batch_id: str, by: str, workspace: Path = Path("workspace"), as_of: date | None = None) -> str:
+    """Approve a batch.
+
+    Args:
+        batch_id: such as 2026-04-07-formal_notice.
+        by: the name of who approves; it is written down as claimed.
+        workspace: the creditor's folder.
+        as_of: the date of the approval; empty = today.
+    """
+    run = begin(workspace, as_of, actor=_named(by))
+    with acting(run, "approve"):
+        status = approve_batch(run, batch_id, by)
+        steps.publish_log(run)
+    if status.value == "draft":
+        return f"{by} approves {batch_id}; the policy asks for one more person."
+    return f"{batch_id} is approved by {by}. `relance release {batch_id}` lets it leave."
+
+
+@storyline("reject", "Rejects a batch; its items are held until the date given.")
+def reject(
+    batch_id: str,
+    by: str,
+    why: str,
+    until: date,
+    workspace: Path = Path("workspace"),
+    as_of: date | None = None,
+) -> str:
+    """Reject a batch.
+
+    Args:
+        batch_id: such as 2026-04-07-formal_notice.
+        by: the name of who rejects.
+        why: the reason, for the log.
+        until: the last day on which its items are held.
+        workspace: the creditor's folder.
+        as_of: the date of the rejection; empty = today.
+    """
+    run = begin(workspace, as_of, actor=_named(by))
+    if until < run.as_of:
+        raise WrongUseError(
+            f"--until {until} lies before {run.as_of}: give the last day on which the items are held."
+        )
+    with acting(run, "reject"):
+        count = reject_batch(run, batch_id, by, why, until)
+        steps.publish_log(run)
+    return f"{batch_id} is rejected by {by}: {count} messages; their items are held until {until}."
+
+
+def _named(by: str) -> str:
+    if not by.strip():
+        raise WrongUseError("--by must name the person who decides.")
+    return by

@@ -1,0 +1,61 @@
+"""`relance record KIND`: a dispute, promise, plan, hold, answer …"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.commands.options import DEFAULT_WORKSPACE, AsOf, Workspace
+from policies.model import EventKind
+
+
+def record(
+    kind: EventKind,
+    /,
+    *,
+    customer: Annotated[str, Parameter(name=["--customer", "--customer-id"])],
+    invoice: Annotated[str | None, Parameter(name=["--invoice", "--invoice-number"])] = None,
+    installment: str | None = None,
+    amount: Decimal | None = None,
+    until: date | None = None,
+    reference: str | None = None,
+    reason: str | None = None,
+    note: str | None = None,
+    actor: Annotated[str | None, Parameter(name=["--actor", "--by"])] = None,
+    as_of: AsOf = None,
+    workspace: Workspace = DEFAULT_WORKSPACE,
+) -> None:
+    """Record what happened with a customer; a mistake is corrected by a new record.
+
+    Args:
+        kind: what happened.
+        customer: whose.
+        invoice: left out = it concerns the customer as a whole.
+        installment: left out = all installments of the invoice.
+        amount: the disputed part, the promised sum, the instalment; in the item's currency.
+        until: the promised day, the last day of a hold, the due date of an instalment.
+        reference: joins the instalments of a plan; closes one dispute of several.
+        reason: a short word for why.
+        note: free text, kept where it can be erased.
+        actor: who says so.
+        as_of: the day it happened.
+        workspace: the creditor's folder.
+    """
+    from flows.record import record as flow
+
+    done = flow(
+        kind=kind,
+        customer_id=customer,
+        workspace=workspace,
+        as_of=as_of,
+        invoice_number=invoice,
+        installment=installment,
+        amount=amount,
+        until=until,
+        reference=reference,
+        reason=reason,
+        note=note,
+        actor=actor,
+    )
+    print(done)

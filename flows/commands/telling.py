@@ -1,0 +1,57 @@
+"""Tells a person what a run has done: short, readable in 100 columns, what needs them last."""
+
+from typing import Any
+
+from flows.summary import RunSummary
+from tasks.intake import IntakeResult
+
+
+def tell(summary: RunSummary | Any) -> int:
+    """Print a run's summary; return the exit code.
+
+    Under Prefect the flow returns its final state's data instead; the UI tells the rest.
+    """
+    if not isinstance(summary, RunSummary):
+        print("The run is in the Prefect UI.")
+        return 0
+    from tasks.present import print_lines
+
+    print_lines(_lines(summary))
+    return summary.exit_code
+
+
+def _lines(summary: RunSummary) -> list[str]:
+    lines = [f"{summary.as_of}  run {summary.run_id}"]
+    lines += [f"  in      {_of_file(one)}" for one in summary.files]
+    if summary.decided:
+        lines += [f"  owed    {row['currency']} {row['total']}" for row in summary.decided.aging]
+        acting, held = summary.decided.steps, summary.decided.reasons
+        lines.append(
+            f"  act     {sum(acting.values())} items: {_listed(acting)}" if acting else "  act     nothing"
+        )
+        if held:
+            lines.append(f"  hold    {sum(held.values())} items: {_listed(held)}")
+        lines += [
+            f"  draft   {one.batch_id}: {one.messages} messages{f' - {one.guard_sentence}' if one.guard_sentence else ''}"
+            for one in summary.decided.drafted
+        ]
+    for one in summary.released:
+        left = one.counts.dispatched if one.counts else 0
+        lines.append(f"  out     {one.batch_id}: {left} messages left")
+        lines += [f"  out     {one.batch_id}: withdrawn, {why}" for why in one.withdrawn]
+        lines += [f"  out     {problem}" for problem in (one.counts.problems if one.counts else ())]
+    lines += [f"  person  {sentence}" for sentence in summary.kept]
+    lines += [f"  person  batch {batch} waits for approval" for batch in summary.waiting]
+    return lines
+
+
+def _of_file(one: IntakeResult) -> str:
+    rows = ", ".join(f"{count} {kind}" for kind, count in one.rows.items())
+    gone = [f"{one.cleared} cleared by the source"] if one.cleared else []
+    gone += [f"{one.vanished} vanished"] if one.vanished else []
+    details = "; ".join(part for part in (rows, *gone, *one.warnings, one.message) if part)
+    return f"{one.file}: {one.status.value}{f' ({details})' if details else ''}"
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())

@@ -1,0 +1,43 @@
+"""The working day: take in what finance dropped, decide, make documents, release what needs no approval, publish."""
+
+from datetime import date
+from pathlib import Path
+
+from flows import steps
+from flows.engine import storyline
+from flows.intake import take_in_inbox
+from flows.start import acting, begin
+from flows.summary import RunSummary, end_state
+from tasks.run import Run
+
+
+@storyline("daily", "Takes in the inbox, decides for every open item, and releases what needs no approval.")
+def daily(workspace: Path = Path("workspace"), as_of: date | None = None) -> RunSummary:
+    """Run one working day.
+
+    Args:
+        workspace: the creditor's folder.
+        as_of: the business date; empty = today.
+    """
+    run = begin(workspace, as_of)
+    with acting(run, "run"):
+        summary = run_day(run)
+    return end_state(summary)  # type: ignore[no-any-return]  # under Prefect a state that shows what waits
+
+
+def run_day(run: Run) -> RunSummary:
+    """Tell the day, step by step."""
+    files = take_in_inbox(run)
+    decided = steps.decide_and_draft(run)
+    for batch_id in steps.find_unfinished(run):
+        steps.compose(run, batch_id)
+    released = [steps.release_batch(run, batch_id) for batch_id in steps.find_releasable(run, approved=False)]
+    steps.publish_log(run)
+    return RunSummary(
+        run_id=run.run_id,
+        as_of=run.as_of,
+        files=tuple(files),
+        decided=decided,
+        released=tuple(released),
+        waiting=tuple(steps.find_waiting(run)),
+    )

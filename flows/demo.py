@@ -1,0 +1,141 @@
+"""Plays the sample company: its plan names the days, what arrives, and what people decide and record."""
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flows.approval import approve, reject
+from flows.daily import daily
+from flows.demo_report import report
+from flows.record import record
+from flows.release import release
+from flows.summary import RunSummary
+from policies.errors import WrongUseError
+from policies.model import EventKind
+from policies.strict_yaml import load
+from tasks.workspace import initialise, shipped_root
+
+_MARK = ".relance-demo"
+
+
+@dataclass
+class Played:
+    """What happened on the days played, for the report at the end."""
+
+    directory: Path
+    seconds: float = 0.0
+    days: list[RunSummary] = field(default_factory=list)
+    releases: list[RunSummary] = field(default_factory=list)
+    recorded: int = 0
+    decided_by_people: list[str] = field(default_factory=list)
+
+
+def sample_company() -> Path:
+    """Return the folder of the sample company."""
+    return shipped_root() / "tests" / "data" / "sample_company"
+
+
+def play(directory: Path) -> Played:
+    """Play the whole plan in a new workspace and print what was done."""
+    company, started = sample_company(), time.monotonic()
+    plan: Any = load((company / "plan.yaml").read_text(encoding="utf-8"), "plan.yaml")
+    workspace = _prepare(directory, company, plan)
+    played = Played(workspace)
+    for day in plan["days"]:
+        print(f"\n{day['date']}  {day['story']}")
+        _drop(company, workspace, day)
+        summary = daily(workspace=workspace, as_of=day["date"])
+        played.days.append(summary)
+        _tell_day(summary)
+        for deed in day.get("then", []):
+            _do(workspace, day["date"], deed, played)
+    played.seconds = time.monotonic() - started
+    report(played)
+    return played
+
+
+def _prepare(directory: Path, company: Path, plan: Mapping[str, Any]) -> Path:
+    if directory.exists():
+        if not (directory / _MARK).exists() and any(directory.iterdir()):
+            raise WrongUseError(
+                f"{directory} is no folder of an earlier demo, it was not touched. Name another with --directory."
+            )
+        shutil.rmtree(directory)
+    workspace = initialise(directory).root
+    (workspace / _MARK).touch()
+    shutil.copy(company / "creditor.yaml", workspace / "creditor.yaml")
+    shutil.copytree(company / plan["documents"], workspace / "inbox" / "documents", dirs_exist_ok=True)
+    shutil.copytree(company / plan["policies"], workspace / "policies", dirs_exist_ok=True)
+    return workspace
+
+
+def _drop(company: Path, workspace: Path, day: Mapping[str, Any]) -> None:
+    if "drop" in day:
+        for file in sorted((company / day["drop"]).iterdir()):
+            shutil.copy(file, workspace / "inbox" / file.name)
+
+
+def _do(workspace: Path, as_of: date, deed: Mapping[str, Any], played: Played) -> None:
+    """Do what a person does after the run of a day."""
+    if "approve" in deed:
+        approve(batch_id=deed["approve"], by=deed["by"], workspace=workspace, as_of=as_of)
+        played.decided_by_people.append(f"{as_of}  {deed['by']} approves {deed['approve']}")
+        print(f"  person  {deed['by']} approves {deed['approve']}")
+    elif "reject" in deed:
+        reject(
+            batch_id=deed["reject"],
+            by=deed["by"],
+            why=deed["why"],
+            until=deed["until"],
+            workspace=workspace,
+            as_of=as_of,
+        )
+        played.decided_by_people.append(f"{as_of}  {deed['by']} rejects {deed['reject']}: {deed['why']}")
+        print(f"  person  {deed['by']} rejects {deed['reject']}")
+    elif "record" in deed:
+        _record(workspace, as_of, deed["record"])
+        played.recorded += 1
+    elif "release" in deed:
+        summary = release(workspace=workspace, as_of=as_of)
+        played.releases.append(summary)
+        for one in summary.released:
+            print(f"  out     {one.batch_id}: {one.counts.dispatched if one.counts else 0} messages left")
+            for why in one.withdrawn:
+                print(f"  out     {one.batch_id}: withdrawn, {why}")
+    else:
+        raise ValueError(f"plan.yaml: nobody knows how to do {dict(deed)}")
+
+
+def _record(workspace: Path, as_of: date, stated: Mapping[str, Any]) -> None:
+    values = dict(stated)
+    amount = values.pop("amount", None)
+    record(
+        kind=EventKind(values.pop("kind")),
+        workspace=workspace,
+        as_of=as_of,
+        amount=None if amount is None else Decimal(str(amount)),
+        **values,
+    )
+
+
+def _tell_day(summary: RunSummary) -> None:
+    for one in summary.refused:
+        print(f"  refused {one.file}: {one.message}")
+    loaded = [one.file for one in summary.files if one.status.value == "loaded"]
+    if loaded:
+        print(f"  in      {', '.join(loaded)}")
+    if summary.decided:
+        acting = ", ".join(f"{step} {count}" for step, count in summary.decided.steps.items())
+        print(
+            f"  decided {sum(summary.decided.steps.values())} act ({acting or 'none'}), "
+            f"{sum(summary.decided.reasons.values())} held"
+        )
+    for one in summary.released:
+        print(f"  out     {one.batch_id}: {one.counts.dispatched if one.counts else 0} messages left")
+    for batch in summary.waiting:
+        print(f"  waits   {batch}")

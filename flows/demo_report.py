@@ -1,0 +1,80 @@
+"""The last screen of the demo: what was loaded, refused, aged, decided, produced, held and why, and where to look."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tasks.audit_trail import verify_log
+from tasks.present import print_lines, print_table
+from tasks.publish import query_published
+from tasks.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from flows.demo import Played
+
+
+def report(played: "Played") -> None:
+    """Print the summary of all days."""
+    root, workspace = played.directory, open_workspace(played.directory)
+    files = [one for day in played.days for one in day.files]
+    rows = Counter[str]()
+    for one in files:
+        rows.update(one.rows)
+    last = played.days[-1]
+    lines = [
+        "",
+        f"{len(played.days)} working days from {played.days[0].as_of} to {last.as_of}, in {played.seconds:.0f} seconds",
+        "",
+        f"Loaded    {sum(one.status.value == 'loaded' for one in files)} files: "
+        + ", ".join(f"{count} {kind}" for kind, count in rows.most_common()),
+        *(f"Refused   {one.file}: {one.message}" for one in files if one.status.value == "refused"),
+        f"Recorded  {played.recorded} events by hand",
+        *(f"Decided   {one}" for one in played.decided_by_people),
+    ]
+    print_lines(lines)
+    if last.decided:
+        print_table(
+            pl.DataFrame(last.decided.aging), f"\nAging on {last.as_of}, sums by currency (relance aging)"
+        )
+    produced = query_published(
+        workspace,
+        "select message_channel as channel, step, count(distinct message_id) as messages, count(*) as items "
+        "from (select *, channel as message_channel from actions where dispatch_date is not null) "
+        "group by all order by channel, step",
+    )
+    print_table(produced, "\nLeft in ten weeks, items by channel and step")
+    if last.decided:
+        reasons = pl.DataFrame(
+            {"reason": list(last.decided.reasons), "items": list(last.decided.reasons.values())}
+        )
+        print_table(reasons, f"\nHeld on {last.as_of}, and why (relance decisions)")
+    print_lines(_where_to_look(root, verify_log(workspace), last.waiting))
+
+
+def _where_to_look(root: Path, verdict: str, waiting: tuple[str, ...]) -> list[str]:
+    shown = Path(root.name)
+    letters = sorted((root / "outbox").glob("*/print.pdf"))
+    mails = sorted((root / "outbox").glob("*/emails/*.eml"))
+    placements = sorted((root / "outbox").glob("*/placements/*.zip"))
+    sheets = sorted((root / "outbox").glob("*/calls.csv"))
+    found = [("e-mail", mails), ("letters", letters), ("call sheet", sheets), ("placement", placements)]
+    return [
+        "",
+        *(f"Waits     batch {batch} for a person's approval" for batch in waiting),
+        f"Log       {verdict}",
+        "",
+        "Where to look:",
+        *(
+            f"  {what:<11} {shown / paths[0].relative_to(root)}  ({len(paths)} in all)"
+            for what, paths in found
+            if paths
+        ),
+        f"  errors      {shown}/rejected/",
+        f"  tables      {shown}/published/   (Parquet and audit.duckdb, open to read at any time)",
+        "Ask it:",
+        f"  relance decisions --workspace {shown} --as-of 2026-05-13",
+        f"  relance batches list --workspace {shown}",
+        f'  relance audit query "select kind, count(*) from events group by 1" --workspace {shown}',
+    ]

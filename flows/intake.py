@@ -1,0 +1,37 @@
+"""The inbox alone: every complete file is loaded whole or refused whole."""
+
+from collections.abc import Collection
+from datetime import date
+from pathlib import Path
+
+from flows import steps
+from flows.engine import storyline
+from flows.start import acting, begin
+from flows.summary import RunSummary, end_state
+from tasks.intake import IntakeResult
+from tasks.run import Run
+
+
+@storyline("intake", "Takes in the files that finance has dropped into the inbox.")
+def intake(
+    workspace: Path = Path("workspace"), as_of: date | None = None, accept: list[str] | None = None
+) -> RunSummary:
+    """Take in the inbox.
+
+    Args:
+        workspace: the creditor's folder.
+        as_of: the business date; empty = today.
+        accept: names of files to load although they clear more items than their declaration allows.
+    """
+    run = begin(workspace, as_of)
+    with acting(run, "intake"):
+        files = take_in_inbox(run, accept or ())
+        steps.publish_log(run)
+    summary = RunSummary(run_id=run.run_id, as_of=run.as_of, files=tuple(files))
+    return end_state(summary)  # type: ignore[no-any-return]  # under Prefect a state that shows what waits
+
+
+def take_in_inbox(run: Run, accept: Collection[str] = ()) -> list[IntakeResult]:
+    """Take in every complete file of the inbox."""
+    names, moving = steps.look_into_inbox(run)
+    return [*(steps.take_in_file(run, name, name in accept) for name in names), *moving]

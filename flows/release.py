@@ -1,0 +1,35 @@
+"""Approved batches leave, and those whose release was cut."""
+
+from datetime import date
+from pathlib import Path
+
+from flows import steps
+from flows.engine import storyline
+from flows.start import acting, begin
+from flows.summary import RunSummary, end_state
+from tasks.dispatch.batches import check_may_be_released
+
+
+@storyline("release", "Lets approved batches leave, after taking out what has changed since.")
+def release(
+    workspace: Path = Path("workspace"), as_of: date | None = None, batch_id: str | None = None
+) -> RunSummary:
+    """Release one batch, or all that may leave.
+
+    Args:
+        workspace: the creditor's folder.
+        as_of: the date of the dispatch; empty = today.
+        batch_id: one batch; empty = all that are approved or need no approval.
+    """
+    run = begin(workspace, as_of)
+    with acting(run, "release"):
+        if batch_id:
+            check_may_be_released(run, batch_id)
+        chosen = [batch_id] if batch_id else steps.find_releasable(run, approved=True)
+        for name in chosen:
+            steps.compose(run, name)
+        released = [steps.release_batch(run, name) for name in chosen]
+        steps.publish_log(run)
+        waiting = steps.find_waiting(run)
+    summary = RunSummary(run_id=run.run_id, as_of=run.as_of, released=tuple(released), waiting=tuple(waiting))
+    return end_state(summary)  # type: ignore[no-any-return]  # under Prefect a state that shows what waits

@@ -1,0 +1,70 @@
+"""Begins a run: who acts, on which date, in which workspace; and lets only one act at a time."""
+
+import getpass
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from flows import clock, engine
+from policies.errors import WrongUseError
+from tasks.dispatch.recovery import take_in_journals
+from tasks.locking import hold_workspace
+from tasks.run import Run
+from tasks.store.batch_lists import find_last_dispatch_date
+from tasks.store.connection import open_to_read
+from tasks.workspace import open_workspace, read_creditor
+
+PATIENCE_SECONDS = 60
+
+
+def begin(
+    workspace: str | Path,
+    as_of: date | None,
+    actor: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Run:
+    """Return a new run in the workspace; without `as_of` it is today in the creditor's time zone."""
+    opened = open_workspace(Path(workspace))
+    today = clock.today(read_creditor(opened).time_zone)
+    return Run(
+        workspace=opened,
+        as_of=as_of or today,
+        today=today,
+        run_id=f"{as_of or today}-{secrets.token_hex(4)}",
+        actor=actor or _login(),
+        clock=clock.now,
+        say=say or engine.say,
+    )
+
+
+@contextmanager
+def acting(run: Run, purpose: str) -> Iterator[None]:
+    """Hold the workspace for a run: journals of a cut release come first, and no run goes back in time.
+
+    Raises:
+        WrongUseError: something has left on a later date already.
+        WaitingError: another process is at work in the workspace.
+    """
+    with (
+        engine.one_writer(str(run.workspace.root)),
+        hold_workspace(run.workspace, purpose, run.clock(), PATIENCE_SECONDS),
+    ):
+        if taken := take_in_journals(run):
+            run.say(f"took in {taken} outcomes of a release that was cut")
+        with open_to_read(run.workspace) as connection:
+            last = find_last_dispatch_date(connection)
+        if last and run.as_of < last:
+            raise WrongUseError(
+                f"The date {run.as_of} lies before {last}, the day of the last dispatch: what has left can't be undone. "
+                f"Act on {last} or later; to look at an earlier day use `relance decisions --as-of {run.as_of}`."
+            )
+        yield
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

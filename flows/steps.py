@@ -1,0 +1,141 @@
+"""The steps that flows are told in: each is a row in the Prefect UI, coarse, and safe to do again."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from flows.engine import step
+from flows.totals import aging_totals
+from tasks.compose import compose_again, compose_batch
+from tasks.decide import Day, decide_day, decisions_as_published
+from tasks.dispatch.batches import BatchRelease, batches_to_release, let_leave, withdraw_changed
+from tasks.intake import IntakeResult, find_files, take_in
+from tasks.plan import PlannedBatch, plan_day
+from tasks.publish import publish
+from tasks.rules import read_law, read_rules
+from tasks.run import Run
+from tasks.store.batch_lists import list_batches, list_messages
+from tasks.store.batches import read_batch
+from tasks.store.connection import open_to_read
+
+
+@dataclass(frozen=True)
+class DecidedDay:
+    """What was decided, in counts, and the batches drafted from it."""
+
+    reasons: dict[str, int]
+    steps: dict[str, int]
+    aging: list[dict[str, str]]
+    drafted: tuple[PlannedBatch, ...]
+
+
+@step("look into the inbox")
+def look_into_inbox(run: Run) -> tuple[list[str], list[IntakeResult]]:
+    """Return the names of the complete files, and what is to be said of the others."""
+    complete, moving = find_files(run)
+    return [path.name for path in complete], moving
+
+
+@step("take in a file")
+def take_in_file(run: Run, name: str, accept_cleared: bool = False) -> IntakeResult:
+    """Load or refuse one file of the inbox."""
+    result = take_in(run, run.workspace.inbox / Path(name).name, accept_cleared)
+    run.say(f"{result.file}: {result.status}{f' - {result.message}' if result.message else ''}")
+    return result
+
+
+@step("decide and draft batches")
+def decide_and_draft(run: Run) -> DecidedDay:
+    """Decide for every open item, publish the decisions, and draft what is to leave."""
+    day = _decide(run)
+    drafted = plan_day(run, day.history, day.facts, day.decisions, day.rules, read_law(run.workspace))
+    _publish(run, day)
+    return DecidedDay(
+        reasons=_counts(day.decisions.filter(~pl.col("act")), "reason"),
+        steps=_counts(day.decisions.filter("act"), "step"),
+        aging=aging_totals(day.aging),
+        drafted=tuple(drafted),
+    )
+
+
+@step("make the documents of a batch", retries=1)
+def compose(run: Run, batch_id: str) -> int:
+    """Write e-mails, letters, call sheet and placement files to the outbox."""
+    count = compose_batch(run, batch_id)
+    run.say(f"{batch_id}: {count} messages composed")
+    return count
+
+
+@step("release a batch")
+def release_batch(run: Run, batch_id: str) -> BatchRelease:
+    """Take out what has changed since, then let the batch leave."""
+    withdrawn = _withdraw(run, batch_id)
+    released = let_leave(run, batch_id, read_rules(run.workspace).creditor)
+    for why in (*withdrawn.values(), *([released.kept] if released.kept else [])):
+        run.say(f"{batch_id}: {why}")
+    return BatchRelease(batch_id, tuple(withdrawn.values()), released.counts, released.kept)
+
+
+@step("publish", retries=2)
+def publish_log(run: Run) -> int:
+    """Publish new audit events and the current tables."""
+    return publish(run.workspace, run_id=run.run_id, as_of=run.as_of)
+
+
+@step("find batches to compose")
+def find_unfinished(run: Run) -> list[str]:
+    """Return the batches with messages whose documents are not made yet."""
+    with open_to_read(run.workspace) as connection:
+        planned = list_messages(connection).filter(pl.col("status") == "planned")
+    return planned["batch_id"].unique().sort().to_list()
+
+
+@step("find batches to release")
+def find_releasable(run: Run, approved: bool) -> list[str]:
+    """Return the batches that may leave now."""
+    return batches_to_release(run, approved=approved)
+
+
+def _decide(run: Run) -> Day:
+    return decide_day(run.workspace, read_rules(run.workspace), run.as_of)
+
+
+def _publish(run: Run, day: Day) -> None:
+    publish(
+        run.workspace,
+        run_id=run.run_id,
+        as_of=run.as_of,
+        aging=day.aging,
+        decisions=decisions_as_published(day.decisions),
+    )
+
+
+def _withdraw(run: Run, batch_id: str) -> dict[str, str]:
+    """Withdraw what has changed since the batch was drafted; nothing can have on the same day without approval."""
+    with open_to_read(run.workspace) as connection:
+        batch = read_batch(connection, batch_id)
+    if batch is None or batch["status"] == "released" or _is_fresh(batch, run.as_of):
+        return {}
+    withdrawn = withdraw_changed(run, batch_id, _decide(run).decisions)
+    if withdrawn:
+        compose_again(run, batch_id)
+    return withdrawn
+
+
+def _is_fresh(batch: dict[str, object], as_of: date) -> bool:
+    return batch["as_of"] == as_of and not batch["approval_required"]
+
+
+def _counts(decisions: pl.DataFrame, column: str) -> dict[str, int]:
+    counted = decisions.group_by(column).len().sort("len", column, descending=[True, False])
+    return dict(counted.iter_rows())
+
+
+@step("find batches that wait")
+def find_waiting(run: Run) -> list[str]:
+    """Return the batches that wait for a person's approval."""
+    with open_to_read(run.workspace) as connection:
+        drafts = list_batches(connection, "draft").filter("approval_required")
+    return drafts.sort("as_of", "batch_id")["batch_id"].to_list()

@@ -1,0 +1,190 @@
+"""Which batches may leave now, what is taken out of them first, and their release.
+
+An approved message whose items, balances or holds have changed since is withdrawn whole. The plan is in the
+store before anything leaves, the journal on disk while it leaves, and the store is not held meanwhile.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from policies.creditor import Creditor
+from policies.errors import WaitingError, WrongUseError
+from policies.messages import Message
+from policies.model import Channel
+from policies.releasing import find_changes
+from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
+from tasks.dispatch.recovery import take_in_journal
+from tasks.dispatch.release import (
+    OutboxTransport,
+    Progress,
+    ReleaseCounts,
+    Transport,
+    may_leave,
+    release_messages,
+)
+from tasks.dispatch.smtp import SmtpServer, SmtpTransport
+from tasks.documents.email import find_addresses
+from tasks.ledger import NewEvent, append_events
+from tasks.run import Run
+from tasks.store.batch_lists import StoredMessage, list_batches, read_messages
+from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
+from tasks.store.connection import open_to_read, open_to_write
+
+
+@dataclass(frozen=True)
+class BatchRelease:
+    """What became of a batch that was to leave; `kept` says why it stays, for a person."""
+
+    batch_id: str
+    withdrawn: tuple[str, ...] = ()
+    counts: ReleaseCounts | None = None
+    kept: str = ""
+
+
+def batches_to_release(run: Run, *, approved: bool) -> list[str]:
+    """Return the batches that may leave, oldest first: those that need no approval and those cut while leaving.
+
+    Args:
+        run: the run.
+        approved: also those that a person has approved.
+    """
+    with open_to_read(run.workspace) as connection:
+        batches = list_batches(connection)
+    is_free = (pl.col("status") == "draft") & ~pl.col("approval_required")
+    is_approved = (pl.col("status") == "approved") & approved
+    chosen = batches.filter(is_free | is_approved | (pl.col("status") == "released"))
+    return chosen.sort("as_of", "batch_id")["batch_id"].to_list()
+
+
+def check_may_be_released(run: Run, batch_id: str) -> None:
+    """Raise what stands against releasing this batch now."""
+    with open_to_read(run.workspace) as connection:
+        batch = read_batch(connection, batch_id)
+    if batch is None:
+        raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
+    if batch["status"] == "draft" and batch["approval_required"]:
+        raise WaitingError(
+            f"batch {batch_id} waits for approval: `relance batches approve {batch_id} --by NAME`."
+        )
+    if batch["status"] in ("closed", "rejected"):
+        raise WrongUseError(f"batch {batch_id} is {batch['status']}: nothing of it can leave any more.")
+
+
+def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[str, str]:
+    """Withdraw the messages of a batch that no longer hold, and log why; return message_id -> why.
+
+    Args:
+        run: the run.
+        batch_id: a batch that has not begun to leave.
+        decisions: of today, one row per open item.
+    """
+    with open_to_read(run.workspace) as connection:
+        waiting = [one.message for one in _live(read_messages(connection, batch_id))]
+    changes = find_changes(waiting, decisions)
+    if not changes:
+        return {}
+    by_id = {message.message_id: message for message in waiting}
+    with open_to_write(run.workspace) as connection:
+        ended = withdraw_messages(connection, sorted(changes), run.as_of, run.clock())
+        events = [
+            NewEvent(
+                "action_withdrawn",
+                {"batch_id": batch_id, "message_id": message_id, "on": run.as_of, "why": changes[message_id]},
+                action_id=item.action_id,
+                customer_id=by_id[message_id].customer.customer_id,
+            )
+            for message_id in ended
+            for item in by_id[message_id].items
+        ]
+        append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+    return {message_id: changes[message_id] for message_id in ended}
+
+
+def let_leave(run: Run, batch_id: str, creditor: Creditor) -> BatchRelease:
+    """Release a batch: commit to it, let its messages leave, take the journal in."""
+    with open_to_read(run.workspace) as connection:
+        stored = _live(read_messages(connection, batch_id))
+    if kept := _why_kept(run, creditor, stored):
+        return BatchRelease(batch_id, kept=kept)
+    with open_to_write(run.workspace) as connection:
+        if release_batch(connection, batch_id, run.as_of):
+            event = NewEvent(
+                "batch_released", {"batch_id": batch_id, "on": run.as_of, "messages": len(stored)}
+            )
+            append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+    planned = [_planned(run, one, creditor) for one in stored]
+    path = run.workspace.outbox / batch_id / JOURNAL_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Journal(path, run.as_of) as journal:
+        counts = release_messages(planned, journal, _transport(creditor), run.clock, _progress(run, batch_id))
+    with open_to_write(run.workspace) as connection:
+        take_in_journal(connection, run, batch_id)
+    return BatchRelease(batch_id, counts=counts)
+
+
+def _live(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
+    return [one for one in stored if one.status in (MessageStatus.PLANNED, MessageStatus.COMPOSED)]
+
+
+def _why_kept(run: Run, creditor: Creditor, stored: Sequence[StoredMessage]) -> str:
+    """Return why e-mails stay: a date that is not today never reaches a mail server outside this machine."""
+    if creditor.smtp is None or not any(one.message.channel == Channel.EMAIL for one in stored):
+        return ""
+    if may_leave(run.as_of, run.today, creditor.smtp.host):
+        return ""
+    return (
+        f"e-mail stays here: the date is {run.as_of} and today is {run.today}. "
+        "`relance release` sends what is still right today."
+    )
+
+
+def _planned(run: Run, one: StoredMessage, creditor: Creditor) -> PlannedMessage:
+    message: Message = one.message
+    sender = (creditor.smtp.from_ if creditor.smtp else None) or creditor.sender.email
+    return PlannedMessage(
+        message_id=message.message_id,
+        action_ids=tuple(item.action_id for item in message.items),
+        channel=message.channel,
+        document=run.workspace.root / (one.document_path or ""),
+        document_sha256=one.document_sha256 or "",
+        recipients=find_addresses(message.customer.email) if message.channel == Channel.EMAIL else (),
+        sender=sender,
+    )
+
+
+def _transport(creditor: Creditor) -> Transport:
+    """Return how e-mail leaves: to the configured server, else it stays in the outbox. Secrets come from outside."""
+    smtp = creditor.smtp
+    if smtp is None:
+        return OutboxTransport()
+    return SmtpTransport(
+        SmtpServer(
+            host=smtp.host,
+            port=smtp.port,
+            security=smtp.security,
+            username=_secret(smtp.username_env),
+            password=_secret(smtp.password_env),
+        )
+    )
+
+
+def _secret(name: str | None) -> str | None:
+    if name is None:
+        return None
+    value = os.environ.get(name)
+    if value is None:
+        raise WrongUseError(
+            f"creditor.yaml: smtp: the environment has no {name}; set it, or take the key out."
+        )
+    return value
+
+
+def _progress(run: Run, batch_id: str) -> Progress:
+    def tell(done: int, of: int) -> None:
+        if done == of or done % 500 == 0:
+            run.say(f"{batch_id}: {done} of {of} messages")
+
+    return tell

@@ -1,0 +1,118 @@
+"""Takes journals of releases into the store and the log: at the end of a release, and after a cut one.
+
+The journal is the truth of what left; the same journal twice changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from policies.model import EVENTS, EventKind
+from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, MessageOutcome, read_journal
+from tasks.ledger import NewEvent, append_events
+from tasks.record import add_events
+from tasks.run import Run
+from tasks.store.batch_lists import list_actions, list_batches
+from tasks.store.batches import close_batch, withdraw_messages
+from tasks.store.connection import Connection, open_to_read, open_to_write
+from tasks.store.outcomes import Outcome, OutcomeKind, take_in_outcomes
+from tasks.workspace import Workspace
+
+_KINDS = {
+    DeliveryStatus.DISPATCHED: OutcomeKind.DISPATCHED,
+    DeliveryStatus.UNCERTAIN: OutcomeKind.UNCERTAIN,
+    DeliveryStatus.FAILED: OutcomeKind.FAILED,
+}
+
+
+def has_open_journals(workspace: Workspace) -> bool:
+    """Return whether a release was cut before its journal was taken in."""
+    with open_to_read(workspace) as connection:
+        released = list_batches(connection, "released")["batch_id"].to_list()
+    return any((workspace.outbox / batch_id / JOURNAL_NAME).exists() for batch_id in released)
+
+
+def take_in_journals(run: Run) -> int:
+    """Take in the journals of all batches that are being released; return how many outcomes were new."""
+    with open_to_write(run.workspace) as connection:
+        released = list_batches(connection, "released").sort("as_of", "batch_id")["batch_id"].to_list()
+        return sum(take_in_journal(connection, run, batch_id) for batch_id in released)
+
+
+def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
+    """Take one journal in, in the caller's transaction, and close the batch when all its messages have ended."""
+    known = read_journal(run.workspace.outbox / batch_id / JOURNAL_NAME)
+    refused = [outcome for outcome in known if outcome.status is DeliveryStatus.REFUSED]
+    told = [outcome for outcome in known if outcome.status is not DeliveryStatus.REFUSED]
+    changed = {
+        outcome.message_id for outcome in take_in_outcomes(connection, [_outcome(one) for one in told])
+    }
+    ended = _end_refused(connection, run, refused)
+    new = [outcome for outcome in known if outcome.message_id in changed | ended]
+    _log(connection, run, batch_id, new)
+    close_batch(connection, batch_id, max([run.as_of, *(outcome.on for outcome in known)]))
+    return len(new)
+
+
+def _end_refused(connection: Connection, run: Run, refused: Sequence[MessageOutcome]) -> set[str]:
+    """End messages that a server refused for good; the address counts as bounced from then on."""
+    if not refused:
+        return set()
+    ended = {
+        message_id
+        for outcome in refused
+        for message_id in withdraw_messages(connection, [outcome.message_id], outcome.on, outcome.recorded_at)
+    }
+    customers = (
+        list_actions(connection)
+        .filter(pl.col("message_id").is_in(list(ended)))["customer_id"]
+        .unique()
+        .sort()
+        .to_list()
+    )
+    if customers:
+        blank = {name: None for name in EVENTS.names()}
+        rows = [
+            {
+                **blank,
+                "kind": EventKind.BOUNCE.value,
+                "customer_id": customer,
+                "reason": "refused by the mail server",
+            }
+            for customer in customers
+        ]
+        add_events(connection, replace(run, actor="relance"), pl.DataFrame(rows, schema=EVENTS))
+    return ended
+
+
+def _outcome(outcome: MessageOutcome) -> Outcome:
+    return Outcome(
+        outcome.message_id, _KINDS[outcome.status], outcome.on, outcome.recorded_at, outcome.answer
+    )
+
+
+def _log(connection: Connection, run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]) -> None:
+    customers = {
+        row["action_id"]: row["customer_id"]
+        for row in list_actions(connection, batch_id).iter_rows(named=True)
+    }
+    events = [
+        NewEvent(
+            f"action_{outcome.status.value}",
+            {
+                "batch_id": batch_id,
+                "message_id": outcome.message_id,
+                "channel": outcome.channel,
+                "on": outcome.on,
+                "at": outcome.recorded_at,
+                "answer": outcome.answer,
+                "document_sha256": outcome.document_sha256,
+            },
+            action_id=action_id,
+            customer_id=customers.get(action_id),
+        )
+        for outcome in outcomes
+        for action_id in outcome.action_ids
+    ]
+    append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)

@@ -1,0 +1,219 @@
+"""Takes the files of the inbox in: each complete file is loaded whole, in one transaction, or refused whole.
+
+A file still being written is left alone. The same bytes twice change nothing. Accepted originals go to
+`archive/`; refused ones to `rejected/`, each with a list of its errors.
+"""
+
+import csv
+import hashlib
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import polars as pl
+
+from policies.sources import ParsedFile
+from tasks.documents.safe_text import plain_cell
+from tasks.formats import date_in_name, load_declarations, read_export
+from tasks.ledger import NewEvent, append_events
+from tasks.run import Run
+from tasks.store.connection import Connection, open_to_write
+from tasks.store.intakes import count_missing_items, find_changed_items, has_sha256, record_intake
+
+_TEMPORARY_ENDINGS = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
+_TEMPORARY_STARTS = ("~$", ".")
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+class IntakeStatus(StrEnum):
+    """What became of a file."""
+
+    LOADED = "loaded"
+    KNOWN = "known"
+    REFUSED = "refused"
+    KEPT = "kept"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True)
+class IntakeResult:
+    """What became of one file, for people and for the summary."""
+
+    file: str
+    status: IntakeStatus
+    source: str = ""
+    rows: dict[str, int] = field(default_factory=dict)
+    cleared: int = 0
+    vanished: int = 0
+    message: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def find_files(run: Run) -> tuple[list[Path], list[IntakeResult]]:
+    """Return the complete files of the inbox, and those still being written: two looks, one second apart."""
+    candidates = [
+        path for path in sorted(run.workspace.inbox.iterdir()) if path.is_file() and not _is_temporary(path)
+    ]
+    if not candidates:
+        return [], []
+    first = {path: _look(path) for path in candidates}
+    time.sleep(_LOOK_AGAIN_SECONDS)
+    complete = [path for path in candidates if (seen := _look(path)) is not None and seen == first[path]]
+    moving = [
+        IntakeResult(
+            path.name, IntakeStatus.INCOMPLETE, message="still being written; it is taken in by the next run"
+        )
+        for path in candidates
+        if path not in complete
+    ]
+    return complete, moving
+
+
+def take_in(run: Run, path: Path, accept_cleared: bool = False) -> IntakeResult:
+    """Load one file, or refuse it, or keep it for a person; then put it away.
+
+    Args:
+        run: the run.
+        path: a complete file of the inbox.
+        accept_cleared: load it although it clears more items than its declaration allows by itself.
+    """
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    parsed = read_export(path, load_declarations(run.workspace.policies / "sources"), run.as_of)
+    with open_to_write(run.workspace) as connection:
+        result = _load(connection, run, path.name, sha256, parsed, accept_cleared=accept_cleared)
+    if result.status is IntakeStatus.REFUSED:
+        problems = result_problems(run, parsed)
+        _put_away(path, run.workspace.rejected, content)
+        _write_errors(run.workspace.rejected / f"{path.name}.errors.csv", problems)
+    elif result.status is not IntakeStatus.KEPT:
+        _put_away(path, run.workspace.archive, content)
+    return result
+
+
+def _load(
+    connection: Connection, run: Run, name: str, sha256: str, parsed: ParsedFile, *, accept_cleared: bool
+) -> IntakeResult:
+    if has_sha256(connection, sha256, date_in_name(name)):
+        return IntakeResult(name, IntakeStatus.KNOWN, parsed.source, message="these bytes were loaded before")
+    problems = all_problems(connection, parsed)
+    if not problems.is_empty():
+        return _refuse(connection, run, name, sha256, parsed, problems)
+    missing = count_missing_items(connection, parsed)
+    limit = parsed.maximum_cleared_percent
+    if limit is not None and not accept_cleared and missing.missing * 100 > limit * missing.known_open:
+        message = (
+            f"it no longer lists {missing.missing} of {missing.known_open} open items, more than {limit} percent: "
+            f"look at it, then take it in with `relance intake --accept {name}` or remove it"
+        )
+        return IntakeResult(name, IntakeStatus.KEPT, parsed.source, message=message)
+    record_intake(
+        connection,
+        parsed,
+        sha256=sha256,
+        file_name=name,
+        as_of=run.as_of,
+        run_id=run.run_id,
+        recorded_at=run.clock(),
+    )
+    is_vanished = parsed.kind.value == "full_invoices"
+    result = IntakeResult(
+        name,
+        IntakeStatus.LOADED,
+        parsed.source,
+        {kind: frame.height for kind, frame in parsed.records.items() if frame.height},
+        cleared=0 if is_vanished else missing.missing,
+        vanished=missing.missing if is_vanished else 0,
+        warnings=tuple(parsed.warnings),
+    )
+    _log(connection, run, "file_loaded", name, sha256, parsed, _loaded_payload(result, parsed))
+    return result
+
+
+def all_problems(connection: Connection, parsed: ParsedFile) -> pl.DataFrame:
+    """Return what is wrong with the file by itself, else what contradicts what is known."""
+    return parsed.problems if not parsed.problems.is_empty() else find_changed_items(connection, parsed)
+
+
+def result_problems(run: Run, parsed: ParsedFile) -> pl.DataFrame:
+    """Return the problems of a refused file once more, for its list of errors."""
+    if not parsed.problems.is_empty():
+        return parsed.problems
+    with open_to_write(run.workspace) as connection:
+        return find_changed_items(connection, parsed)
+
+
+def _refuse(
+    connection: Connection, run: Run, name: str, sha256: str, parsed: ParsedFile, problems: pl.DataFrame
+) -> IntakeResult:
+    first = problems.row(0, named=True)
+    where = f"line {first['line']}: " if first["line"] is not None else ""
+    what = f"{first['column']}: " if first["column"] else ""
+    more = f" (and {problems.height - 1} more)" if problems.height > 1 else ""
+    message = f"{where}{what}{first['rule']}. {first['fix'] or ''}{more} See rejected/{name}.errors.csv."
+    _log(connection, run, "file_refused", name, sha256, parsed, {"problems": problems.height})
+    return IntakeResult(name, IntakeStatus.REFUSED, parsed.source, message=message)
+
+
+def _loaded_payload(result: IntakeResult, parsed: ParsedFile) -> dict[str, object]:
+    return {
+        "file_date": parsed.file_date.isoformat(),
+        "kind": parsed.kind.value,
+        "rows": dict(result.rows),
+        "cleared": result.cleared,
+        "vanished": result.vanished,
+    }
+
+
+def _log(
+    connection: Connection,
+    run: Run,
+    kind: str,
+    name: str,
+    sha256: str,
+    parsed: ParsedFile,
+    payload: dict[str, object],
+) -> None:
+    event = NewEvent(
+        kind, {"file": name, "sha256": sha256, "source": parsed.source, "as_of": run.as_of, **payload}
+    )
+    append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(_TEMPORARY_STARTS) or path.name.lower().endswith(_TEMPORARY_ENDINGS)
+
+
+def _look(path: Path) -> tuple[int, int] | None:
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return None
+    return seen.st_size, seen.st_mtime_ns
+
+
+def _put_away(path: Path, folder: Path, content: bytes) -> None:
+    """Move a file into the folder; an earlier file of that name with other bytes keeps its place under another name."""
+    target = folder / path.name
+    if target.exists() and (earlier := target.read_bytes()) != content:
+        digest = hashlib.sha256(earlier).hexdigest()[:8]
+        target.replace(folder / f"{target.stem}-{digest}{target.suffix}")
+    path.replace(target)
+
+
+def _write_errors(path: Path, problems: pl.DataFrame) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["line", "column", "value", "rule", "how_to_fix"])
+    for row in problems.select("line", "column", "value", "rule", "fix").iter_rows():
+        writer.writerow([plain_cell("" if value is None else str(value)) for value in row])
+    # Excel takes a file for UTF-8 only with this mark.
+    path.write_text("\ufeff" + text.getvalue(), encoding="utf-8")
+
+
+def totals(results: Sequence[IntakeResult]) -> dict[str, int]:
+    """Return how many files met each fate."""
+    return {status.value: sum(result.status is status for result in results) for status in IntakeStatus}

@@ -1,0 +1,144 @@
+"""Drafts the batches of a day from its decisions, and commits them before anything is made or leaves.
+
+What was planned or has left before on the same day is not planned again. Guards turn the automatic batch
+into one that waits for a person; they never make the day fail.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from policies.composition import Composing, Law, compose_messages
+from policies.escalation import Facts
+from policies.guards import too_many_customers
+from policies.history import History
+from policies.messages import Message
+from policies.model import ITEM_KEY, THIRD_PARTY_CHANNELS
+from policies.policy import Policy
+from tasks.ledger import NewEvent, append_events
+from tasks.rules import Rules
+from tasks.run import Run
+from tasks.store.batch_lists import list_actions, list_batches
+from tasks.store.batches import NewBatch, save_batch
+from tasks.store.connection import Connection, open_to_write
+
+AUTOMATIC = "automatic"
+_OPEN = ("planned", "composed")
+
+
+@dataclass(frozen=True)
+class PlannedBatch:
+    """A batch that was drafted now."""
+
+    batch_id: str
+    messages: int
+    approval_required: bool
+    guard_sentence: str | None
+
+
+def plan_day(
+    run: Run, history: History, facts: Facts, decisions: pl.DataFrame, rules: Rules, law: Law
+) -> list[PlannedBatch]:
+    """Draft today's batches, in one transaction; return those that are new."""
+    with open_to_write(run.workspace) as connection:
+        actions, taken = list_actions(connection), set(list_batches(connection)["batch_id"])
+        free = _still_to_do(decisions, history, actions, run.as_of)
+        composing = Composing(
+            facts=facts,
+            history=history,
+            policy=rules.policy,
+            policy_hash=rules.policy_hash,
+            law=law,
+            default_language=rules.creditor.language,
+            name_batch=lambda needs_approval, step: _free_name(
+                run.as_of, step if needs_approval else AUTOMATIC, taken
+            ),
+        )
+        messages = compose_messages(free, composing)
+        guard = too_many_customers(free, rules.policy)
+        planned = []
+        for batch_id in sorted({message.batch_id for message in messages}):
+            of_batch = [message for message in messages if message.batch_id == batch_id]
+            batch = _new_batch(run, batch_id, of_batch, rules, guard)
+            save_batch(connection, batch, of_batch, run.clock())
+            _log(connection, run, batch, of_batch)
+            planned.append(
+                PlannedBatch(batch_id, len(of_batch), batch.approval_required, batch.guard_sentence)
+            )
+    return planned
+
+
+def _still_to_do(
+    decisions: pl.DataFrame, history: History, actions: pl.DataFrame, as_of: date
+) -> pl.DataFrame:
+    """Return the decisions with `act` withdrawn from what was planned or done on this very day before."""
+    third_parties = [channel.value for channel in THIRD_PARTY_CHANNELS]
+    today = history.dispatches.filter(pl.col("dispatch_date") == as_of)
+    planned = actions.filter((pl.col("proposed_on") == as_of) & pl.col("status").is_in(_OPEN))
+    is_automatic = pl.col("batch_id").str.starts_with(f"{as_of}-{AUTOMATIC}")
+    customers = pl.concat(
+        [
+            today.filter(~pl.col("channel").is_in(third_parties)).select("customer_id"),
+            planned.filter(is_automatic & ~pl.col("channel").is_in(third_parties)).select("customer_id"),
+        ]
+    ).unique()
+    items = pl.concat([today.select(ITEM_KEY), planned.select(ITEM_KEY)]).unique()
+    done = (
+        decisions.join(customers, on="customer_id", how="semi")
+        .select("item")
+        .vstack(decisions.join(items, on=list(ITEM_KEY), how="semi").select("item"))
+    )
+    return decisions.with_columns(act=pl.col("act") & ~pl.col("item").is_in(done["item"].unique().implode()))
+
+
+def _free_name(as_of: date, kind: str, taken: set[str]) -> str:
+    """Return `<date>-<kind>`, with a number when a batch of that name was drafted by an earlier run."""
+    name, number = f"{as_of}-{kind}", 2
+    while name in taken:
+        name, number = f"{as_of}-{kind}-{number}", number + 1
+    return name
+
+
+def _new_batch(
+    run: Run, batch_id: str, messages: Sequence[Message], rules: Rules, guard: str | None
+) -> NewBatch:
+    needs_approval = messages[0].approval_required
+    return NewBatch(
+        batch_id=batch_id,
+        as_of=run.as_of,
+        kind=messages[0].step if needs_approval else AUTOMATIC,
+        approval_required=needs_approval or guard is not None,
+        policy=rules.policy.policy,
+        policy_hash=rules.policy_hash,
+        run_id=run.run_id,
+        approvers=_approvers(rules.policy, {message.step for message in messages}),
+        guard_sentence=guard,
+    )
+
+
+def _approvers(policy: Policy, steps: set[str]) -> int:
+    """Return how many different persons must approve: the most that any step of the batch asks for."""
+    asked = [step.approvers for ladder in policy.ladders.values() for step in ladder if step.step in steps]
+    return max([1, *asked])
+
+
+def _log(connection: Connection, run: Run, batch: NewBatch, messages: Sequence[Message]) -> None:
+    payload = {
+        "batch_id": batch.batch_id,
+        "as_of": batch.as_of,
+        "messages": len(messages),
+        "customers": len({message.customer.customer_id for message in messages}),
+        "approval_required": batch.approval_required,
+        "guard": batch.guard_sentence or "",
+        "policy": batch.policy,
+        "policy_hash": batch.policy_hash,
+    }
+    append_events(
+        connection,
+        [NewEvent("batch_drafted", payload)],
+        recorded_at=run.clock(),
+        actor=run.actor,
+        run_id=run.run_id,
+    )

@@ -1,0 +1,100 @@
+"""Gathers what stands around a policy (templates, statutes, rates, currencies) and has it checked."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from policies.errors import PolicyInvalidError, Problem
+from policies.policy import Policy
+from policies.policy_check import steps_of
+from policies.policy_warnings import Surroundings, find_warnings
+from policies.rates import half_year_start, next_half_year_start
+from policies.statutes import find_law_problems
+from policies.strict_yaml import YamlInvalidError
+from tasks.documents.wording import check_templates
+from tasks.rules import Rules, read_law, read_rules
+from tasks.store.connection import StoreBusyError, open_to_read
+from tasks.store.history import read_history
+from tasks.workspace import Workspace, shipped_root
+
+
+@dataclass(frozen=True)
+class Review:
+    """All that was found; a policy with errors is not used."""
+
+    name: str
+    errors: list[Problem]
+    warnings: list[Problem]
+
+
+def review_policy(workspace: Workspace, as_of: date, policy_file: Path | None = None) -> Review:
+    """Return the errors and warnings of the workspace's policy, or of another file."""
+    try:
+        rules = read_rules(workspace, policy_file)
+    except YamlInvalidError as error:
+        return Review(policy_file.name if policy_file else "policy", list(error.problems), [])
+    law = read_law(workspace)
+    known = _known(workspace)
+    languages = sorted({rules.creditor.language, *(known.languages & {"fr", "en"})})
+    around = Surroundings(
+        as_of=as_of,
+        currencies=known.currencies,
+        languages=languages,
+        statutes=sorted(law.statutes),
+        agencies=sorted(rules.creditor.agencies),
+    )
+    errors = [*find_template_problems(workspace, rules.policy, rules.creditor.language, languages)]
+    errors += find_law_problems(list(law.statutes.values()), law.rates)
+    warnings = [
+        *find_warnings(rules.policy, rules.policy_file, around),
+        *_rate_warnings(workspace, rules, as_of),
+    ]
+    return Review(rules.policy_file, errors, warnings)
+
+
+def find_template_problems(
+    workspace: Workspace, policy: Policy, creditor_language: str, languages: list[str]
+) -> list[Problem]:
+    """Return what is wrong with the wording the policy's steps need, in the creditor's language and its customers'."""
+    roots = (workspace.templates, shipped_root() / "templates")
+    wanted = {
+        (step.template or step.step, language, step.channel.value)
+        for _, step in steps_of(policy)
+        for language in {creditor_language, *languages}
+    }
+    return check_templates(roots, wanted)
+
+
+@dataclass(frozen=True)
+class _Known:
+    currencies: frozenset[str]
+    languages: frozenset[str]
+
+
+def _known(workspace: Workspace) -> _Known:
+    """Return the currencies and languages of the items and customers loaded so far."""
+    try:
+        with open_to_read(workspace) as connection:
+            history = read_history(connection)
+    except StoreBusyError:
+        return _Known(frozenset(), frozenset())
+    languages = history.customers["language"].drop_nulls().str.to_lowercase().unique().to_list()
+    return _Known(frozenset(history.documents["currency"].unique().to_list()), frozenset(languages))
+
+
+def _rate_warnings(workspace: Workspace, rules: Rules, as_of: date) -> list[Problem]:
+    """Warn of a half-year for which the statute's rate is missing, now or next."""
+    law = read_law(workspace)
+    statute = law.statutes.get(rules.policy.statute or "")
+    if statute is None:
+        return []
+    table = law.rates.get(statute.late_interest.rate)
+    if table is None:
+        return []
+    found = []
+    for day in (half_year_start(as_of), next_half_year_start(as_of)):
+        try:
+            table.rate_on(day)
+        except PolicyInvalidError as error:
+            found.append(Problem(f"rates/{table.rate}.yaml", "", str(error)))
+    return found

@@ -1,0 +1,102 @@
+"""Records what finance says by hand: the same rules as for a row of an events file, in the same tables.
+
+A mistake is corrected by a new event; nothing recorded is ever changed.
+"""
+
+import csv
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from policies.errors import WrongUseError
+from policies.model import EVENTS, SourceKind
+from policies.sources import ParsedFile
+from tasks.formats import read_export
+from tasks.ledger import NewEvent, append_events
+from tasks.run import Run
+from tasks.store.connection import Connection, open_to_write
+from tasks.store.intakes import record_intake
+
+SOURCE = "record"
+_PERSONAL = ("note",)
+
+
+def record_events(run: Run, rows: Sequence[Mapping[str, str]]) -> int:
+    """Record events given as the columns of an events file; return how many.
+
+    Raises:
+        WrongUseError: what is wrong with them; then none is recorded.
+    """
+    events = _check(run, rows)
+    with open_to_write(run.workspace) as connection:
+        add_events(connection, run, events)
+    return events.height
+
+
+def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> None:
+    """Add checked events (schema EVENTS) in the caller's transaction, and log each."""
+    named = events.with_row_index("number", offset=1).with_columns(
+        event_id=pl.format(f"{run.run_id}-{{}}", "number"),
+        event_date=pl.coalesce("event_date", pl.lit(run.as_of)),
+        actor=pl.coalesce("actor", pl.lit(run.actor)),
+    )
+    frame = named.select(EVENTS.names()).cast(dict(EVENTS))
+    content = frame.write_csv().encode()
+    parsed = ParsedFile(
+        source=SOURCE, kind=SourceKind.INCREMENTAL, file_date=run.as_of, records={"events": frame}
+    )
+    record_intake(
+        connection,
+        parsed,
+        sha256=hashlib.sha256(content).hexdigest(),
+        file_name=SOURCE,
+        as_of=run.as_of,
+        run_id=run.run_id,
+        recorded_at=run.clock(),
+    )
+    logged = [_logged(row) for row in frame.iter_rows(named=True)]
+    append_events(connection, logged, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+
+
+def _check(run: Run, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
+    """Return the events that the rows state, by the very rules of an events file."""
+    names = list(
+        dict.fromkeys(["event_date", "kind", "customer_id", *(name for row in rows for name in row)])
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, names, restval="")
+            writer.writeheader()
+            writer.writerows({"event_date": run.as_of.isoformat(), **row} for row in rows)
+        parsed = read_export(path, [], run.as_of)
+    if parsed.problems.height:
+        found = [
+            " ".join(
+                part
+                for part in (f"{row['column'] or ''}:" if row["column"] else "", row["rule"], row["fix"])
+                if part
+            )
+            for row in parsed.problems.iter_rows(named=True)
+        ]
+        raise WrongUseError("Nothing was recorded: " + " ".join(found))
+    return parsed.records["events"]
+
+
+def _logged(row: Mapping[str, object]) -> NewEvent:
+    payload = {
+        name: value
+        for name, value in row.items()
+        if value is not None and name not in {*_PERSONAL, "line_number"}
+    }
+    personal = {name: str(row[name]) for name in _PERSONAL if row.get(name)}
+    return NewEvent("event_recorded", payload, customer_id=str(row["customer_id"]), personal=personal)
+
+
+def on_behalf_of(run: Run, actor: str | None) -> Run:
+    """Return the run with another actor, when one is given."""
+    return replace(run, actor=actor) if actor else run
