@@ -31,17 +31,19 @@ def print_money(amount: Decimal, currency: str, language: str) -> str:
     >>> print_money(Decimal("1234.5"), "EUR", "en")
     '€1,234.50'
     """
-    digits = currency_digits(currency)
-    locale = locale_of(language)
-    pattern = locale.currency_formats["standard"]
-    fraction = "0" * digits
-    parts = [_with_fraction(part, fraction) for part in pattern.pattern.split(";")]
-    rounded = round_money(amount, currency)
-    return format_currency(rounded, currency, format=";".join(parts), locale=locale, currency_digits=False)
+    return format_currency(
+        round_money(amount, currency),
+        currency,
+        format=_money_pattern(language, currency_digits(currency)),
+        locale=locale_of(language),
+        currency_digits=False,
+    )
 
 
-def _with_fraction(part: str, fraction: str) -> str:
-    return part.replace("0.00", f"0.{fraction}" if fraction else "0")
+@lru_cache(maxsize=128)
+def _money_pattern(language: str, digits: int) -> str:
+    pattern: str = locale_of(language).currency_formats["standard"].pattern
+    return pattern.replace("0.00", f"0.{'0' * digits}" if digits else "0")
 
 
 def print_day(day: date, language: str) -> str:

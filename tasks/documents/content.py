@@ -82,9 +82,9 @@ def build_content(
 
 
 _FRAME_LABELS = (
-    "colon", "subject", "invoice", "invoice_date", "due_date", "days_late", "amount", "paid", "balance", "due_on", "charges_title",
-    "period", "period_days", "rate", "base", "interest", "information_title", "payment_title", "payment_qr", "enclosures",
-    "automatic",
+    "colon", "subject", "invoice", "invoice_date", "due_date", "days_late", "amount", "paid", "balance", "due_on",
+    "charges_title", "period", "period_days", "rate", "base", "interest", "information_title", "payment_title",
+    "payment_qr", "enclosures", "automatic",
 )  # fmt: skip
 
 
@@ -188,7 +188,9 @@ def _customer_identity(customer: Recipient, creditor: Creditor, language: str, l
     shown_country = country_name(country, language) if country and country != creditor.country else ""
     address = ", ".join(filter(None, (*map(one_line, customer.address_lines), town, shown_country)))
     seat = labels("identity_seat", address=address) if address else ""
-    return ", ".join(filter(None, (name, one_line(customer.registration_id), seat)))
+    number = one_line(customer.registration_id)
+    registration = labels("registration", number=number) if number else ""
+    return ", ".join(filter(None, (name, registration, seat)))
 
 
 def _few(numbers: list[str]) -> str:
@@ -196,7 +198,9 @@ def _few(numbers: list[str]) -> str:
 
 
 def _past_dates(message: Message, language: str) -> str:
-    return ", ".join(print_day(day, language) for day in sorted({step.dispatch_date for step in message.past_steps}))
+    return ", ".join(
+        print_day(day, language) for day in sorted({step.dispatch_date for step in message.past_steps})
+    )
 
 
 def _invoice_name(number: str, installment: str) -> str:
@@ -262,7 +266,9 @@ def _totals(message: Message, language: str, labels: Labels) -> tuple[Pair, ...]
 def _recovery_label(message: Message, language: str, labels: Labels) -> str:
     each = [item.charges.recovery_charge for item in message.items if item.charges.recovery_charge]
     if len(set(each)) == 1:
-        return labels("recovery_charge_count", count=len(each), each=print_money(each[0], message.currency, language))
+        return labels(
+            "recovery_charge_count", count=len(each), each=print_money(each[0], message.currency, language)
+        )
     return labels("recovery_charge")
 
 
@@ -281,7 +287,9 @@ def _information_rows(message: Message, language: str) -> tuple[tuple[str, str, 
 def _notes(message: Message, language: str, labels: Labels) -> tuple[str, ...]:
     if not message.unapplied_amount:
         return ()
-    return (labels("unapplied", amount=print_money(abs(message.unapplied_amount), message.currency, language)),)
+    return (
+        labels("unapplied", amount=print_money(abs(message.unapplied_amount), message.currency, language)),
+    )
 
 
 def _payment_rows(

@@ -66,9 +66,13 @@ def render_email(
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     if content.payment_code:
         picture = draw_png(content.payment_code)
-        _html_part(mail).add_related(picture, "image", "png", cid=f"<{image_id}>", filename="payment.png", disposition="inline")
+        _html_part(mail).add_related(
+            picture, "image", "png", cid=f"<{image_id}>", filename="payment.png", disposition="inline"
+        )
     for path in attachments:
-        name = file_name(path.stem, ".pdf" if path.suffix.lower() == ".pdf" else file_name(path.suffix or ".bin"))
+        name = file_name(
+            path.stem, ".pdf" if path.suffix.lower() == ".pdf" else file_name(path.suffix or ".bin")
+        )
         mail.add_attachment(path.read_bytes(), maintype="application", subtype="pdf", filename=name)
     _fix_boundaries(mail, message.message_id)
     return mail.as_bytes()

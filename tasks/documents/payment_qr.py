@@ -50,8 +50,11 @@ def draw_svg(code: str) -> str:
 
 
 def _symbol(code: str) -> segno.QRCode:
-    # The standard allows error level M only.
-    symbol = segno.make(code, error="m", boost_error=False, micro=False, mode="byte", encoding="utf-8")
+    # The standard allows error level M only. The mask is given: every mask is read alike, and trying all eight
+    # takes longer than setting the letter.
+    symbol = segno.make(
+        code, error="m", boost_error=False, micro=False, mode="byte", encoding="utf-8", mask=3
+    )
     if int(symbol.version) > _LARGEST_QR_VERSION:
         raise ValueError("a payment code is larger than the standard allows")
     return symbol

@@ -8,15 +8,16 @@ _PHONE_OR_NUMBER = re.compile(r"[+-]?[0-9][0-9 .,()/]*|\+[0-9][0-9 .()/-]*")
 
 
 def one_line(text: str) -> str:
-    """Return the text without control characters or direction overrides, on one line.
+    r"""Return the text without control characters or direction overrides, on one line.
 
-    >>> one_line("Acme\\r\\nBcc: x@example.com\\x00")
+    >>> one_line("Acme\r\nBcc: x@example.com\x00")
     'Acme Bcc: x@example.com'
     """
     spaced = "".join(
         " " if character in "\t\r\n\v\f\x85\u2028\u2029" else character
         for character in text
-        if character in "\t\r\n\v\f\x85" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+        if character in "\t\r\n\v\f\x85"
+        or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
     )
     return re.sub(r" {2,}", " ", spaced).strip(" ")
 

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, meta
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    meta,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from policies import strict_yaml
@@ -87,7 +95,7 @@ LABELS = (
     "delivery", "disputed", "principal", "late_interest", "recovery_charge", "recovery_charge_count", "total",
     "charges_title", "period", "period_days", "rate", "base", "interest", "information_title", "unapplied",
     "payment_title", "account_holder", "iban", "bic", "bank", "reference", "amount_to_pay", "payment_qr",
-    "enclosures", "invoice_copy", "phone", "capital", "identity_seat", "vat", "automatic",
+    "enclosures", "invoice_copy", "phone", "capital", "identity_seat", "registration", "vat", "automatic",
 )  # fmt: skip
 """The keys of `layouts/labels/<language>.yaml`."""
 
@@ -152,8 +160,13 @@ class Labels:
         """Return one label, filled in."""
         text = self._texts[name]
         if values:
-            text = _environment(self._roots).from_string(text).render(values)
+            text = _label_template(self._roots, text).render(values)
         return space_french(text) if self._is_french else text
+
+
+@lru_cache(maxsize=512)
+def _label_template(roots: tuple[Path, ...], text: str) -> Template:
+    return _environment(roots).from_string(text)
 
 
 def space_french(text: str) -> str:
@@ -204,7 +217,9 @@ def _check_piece(roots: Sequence[Path], template: str, language: str, piece: str
     try:
         unknown = placeholders(roots, path) - set(PLACEHOLDERS)
     except TemplateNotFound:
-        return [Problem(shown, "", "the file is missing", f"put a text there, or copy one from {template}/en")]
+        return [
+            Problem(shown, "", "the file is missing", f"put a text there, or copy one from {template}/en")
+        ]
     except (TemplateError, UnicodeDecodeError) as error:
         return [Problem(shown, "", f"not readable as a template: {error}")]
     if unknown:
@@ -237,10 +252,8 @@ def _check_required(roots: Sequence[Path], template: str, language: str, channel
     except (TemplateError, UnicodeDecodeError):
         return []  # said by `_check_piece`
     missing = sorted(set(found.read_text(encoding="utf-8").split()) - used)
-    return [
-        Problem(f"templates/{template}/{language}", name, "this placeholder must be used", f"see {template}/required.txt")
-        for name in missing
-    ]  # fmt: skip
+    where, rule = f"templates/{template}/{language}", f"see {template}/required.txt"
+    return [Problem(where, name, "this placeholder must be used", rule) for name in missing]
 
 
 def _check_frames(roots: Sequence[Path], language: str, channel: str) -> list[Problem]:
@@ -263,7 +276,7 @@ def _check_frames(roots: Sequence[Path], language: str, channel: str) -> list[Pr
 def _read_labels(path: str, _changed_at: int) -> dict[str, str]:
     content = strict_yaml.load(Path(path).read_text(encoding="utf-8"), Path(path).name)
     if not isinstance(content, dict):
-        raise PolicyInvalidError(f"{path} holds no labels: lines of the form `name: \"text\"` are expected")
+        raise PolicyInvalidError(f'{path} holds no labels: lines of the form `name: "text"` are expected')
     return {str(name): str(text) for name, text in content.items() if name != "description"}
 
 
@@ -282,9 +295,7 @@ class _Loader(FileSystemLoader):
 
     _LONE_TAG = re.compile(r"^[ \t]*(\{%[^%]*%\}|\{#[^#]*#\})[ \t]*\r?\n", re.MULTILINE)
 
-    def get_source(
-        self, environment: Environment, template: str
-    ) -> tuple[str, str, Callable[[], bool]]:
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         source, filename, is_current = super().get_source(environment, template)
         return self._LONE_TAG.sub(r"\1", source), filename, is_current
 

@@ -1,0 +1,62 @@
+"""The call sheet: one row per call, with what to say and empty columns for what was said."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from policies.creditor import Creditor
+from policies.messages import Message
+from policies.money import format_plain
+from tasks.documents.content import message_language, placeholder_values
+from tasks.documents.spreadsheet import write_csv
+from tasks.documents.wording import Labels, piece_path, render_lines
+
+COLUMNS = (
+    "message_id", "customer_id", "customer_name", "contact_name", "phone", "email", "language", "country",
+    "account_manager", "by", "step", "currency", "amount_demanded", "late_interest", "recovery_charge",
+    "oldest_days_past_due", "invoices", "last_steps", "talking_points",
+    "outcome", "outcome_date", "promised_date", "promised_amount", "note",
+)  # fmt: skip
+OUTCOME_COLUMNS = COLUMNS[-5:]
+"""Left empty for the person who calls."""
+
+
+def render_call_sheet(messages: Sequence[Message], creditor: Creditor, roots: Sequence[Path]) -> bytes:
+    """Return `calls.csv`: the oldest debts first."""
+    rows = [_row(message, creditor, roots) for message in messages]
+    rows.sort(key=lambda row: (-int(row["oldest_days_past_due"]), row["customer_id"], row["currency"]))
+    return write_csv(COLUMNS, rows, byte_order_mark=True)
+
+
+def _row(message: Message, creditor: Creditor, roots: Sequence[Path]) -> dict[str, str]:
+    language = message_language(message, creditor, roots)
+    values = placeholder_values(message, creditor, language, Labels(roots, language), has_enclosures=False)
+    points = render_lines(roots, piece_path(message.template, language, "talking_points"), values)
+    customer = message.customer
+    last = sorted(
+        {(step.dispatch_date, step.step, step.channel, step.outcome) for step in message.past_steps}
+    )
+    return {
+        "message_id": message.message_id,
+        "customer_id": customer.customer_id,
+        "customer_name": customer.customer_name,
+        "contact_name": customer.contact_name,
+        "phone": customer.phone,
+        "email": customer.email,
+        "language": message.language,
+        "country": customer.country,
+        "account_manager": customer.account_manager,
+        "by": message.by,
+        "step": message.step,
+        "currency": message.currency,
+        "amount_demanded": format_plain(message.total_principal, message.currency),
+        "late_interest": format_plain(message.total_late_interest, message.currency),
+        "recovery_charge": format_plain(message.total_recovery_charge, message.currency),
+        "oldest_days_past_due": str(max(item.days_past_due for item in message.items)),
+        "invoices": ", ".join(dict.fromkeys(item.invoice_number for item in message.items)),
+        "last_steps": "; ".join(
+            " ".join(filter(None, (day.isoformat(), step, channel, outcome)))
+            for day, step, channel, outcome in last
+        ),
+        "talking_points": " | ".join(points),
+        **dict.fromkeys(OUTCOME_COLUMNS, ""),
+    }

@@ -1,0 +1,72 @@
+"""What customers read, kept as text: a change of wording or layout shows here as a difference to be read."""
+
+import email
+import io
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from tasks.documents.call_sheet import render_call_sheet
+from tasks.documents.email import mail_date, render_email
+from tasks.documents.letter import render_letter
+from tests.golden.sample_messages import BRITISH, FRENCH, TEMPLATES, creditor, message
+
+EXPECTED = Path(__file__).parent / "expected"
+
+
+def compare(name: str, text: str, update_golden: bool) -> None:
+    """Hold a text against its golden file, or write that anew."""
+    path = EXPECTED / name
+    if update_golden:
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8"), f"{name} changed; see `pytest --update-golden`"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("step", ["courtesy", "reminder_1", "reminder_2"])
+def test_an_email_reads_as_agreed(step: str, language: str, update_golden: bool) -> None:
+    told = message(
+        step, "email", language, items=1 if step == "reminder_1" else 2, charges=step == "reminder_2",
+        customer=FRENCH if language == "fr" else BRITISH, days_late=-7 if step == "courtesy" else 43,
+    )  # fmt: skip
+    sent = render_email(told, creditor(), TEMPLATES, [], mail_date(told, creditor()), "cormier.example")
+    mail = email.message_from_bytes(sent, policy=default)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    headers = "".join(f"{name}: {value}\n" for name, value in mail.items() if name != "Content-Type")
+    text = str(body.get_content()).replace("\r\n", "\n")
+    compare(f"{step}.{language}.mail.txt", f"{headers}\n{text}", update_golden)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "language", "items"),
+    [
+        ("formal_notice", "formal_notice", "fr", 3),
+        ("formal_notice", "formal_notice", "en", 3),
+        ("formal_notice_of_60_invoices", "formal_notice", "fr", 60),
+        ("reminder_2", "reminder_2", "fr", 1),
+    ],
+)
+def test_a_letter_reads_as_agreed(
+    name: str, step: str, language: str, items: int, update_golden: bool
+) -> None:
+    channel = "registered_letter" if step == "formal_notice" else "letter"
+    told = message(
+        step, channel, language, items, customer=FRENCH if language == "fr" else BRITISH, disputed="100"
+    )
+    pages = PdfReader(io.BytesIO(render_letter(told, creditor(), TEMPLATES))).pages
+    text = "".join(
+        f"--- page {n} of {len(pages)}\n{page.extract_text()}\n" for n, page in enumerate(pages, 1)
+    )
+    compare(f"{name}.{language}.letter.txt", text, update_golden)
+
+
+def test_a_call_sheet_reads_as_agreed(update_golden: bool) -> None:
+    calls = [
+        message("call", "call", "fr", 2, disputed="100"),
+        message("call_supervisor", "call", "en", 1, customer=BRITISH, days_late=60),
+    ]
+    sheet = render_call_sheet(calls, creditor(), TEMPLATES).decode("utf-8-sig").replace("\r\n", "\n")
+    compare("calls.csv", sheet, update_golden)
