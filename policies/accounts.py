@@ -107,13 +107,20 @@ def classify(
     accounts: pl.DataFrame, risk: Sequence[RiskClass], segments: Sequence[Segment], file: str
 ) -> pl.DataFrame:
     """Add `risk`, then `segment` and `ladder`: the first whose condition holds, null when none does."""
-    classes = [(rule.class_, rule.when, f"risk[{index}].when") for index, rule in enumerate(risk)]
-    with_risk = accounts.with_columns(risk=_first_match(classes, file))
+    with_risk = accounts.with_columns(risk=_worst_class(risk, file))
     names = [(rule.segment, rule.when, f"segments[{index}].when") for index, rule in enumerate(segments)]
     ladders = {rule.segment: rule.ladder for rule in segments}
     return with_risk.with_columns(segment=_first_match(names, file)).with_columns(
         ladder=pl.col("segment").replace_strict(ladders, default=None, return_dtype=pl.String)
     )
+
+
+def _worst_class(risk: Sequence[RiskClass], file: str) -> pl.Expr:
+    """Return the risk class: of a customer's currencies the one that stands first in the policy, the worse."""
+    places = [(str(index), rule.when, f"risk[{index}].when") for index, rule in enumerate(risk)]
+    place = _first_match(places, file).cast(pl.Int64).min().over("customer_id")
+    names = {index: rule.class_ for index, rule in enumerate(risk)}
+    return place.replace_strict(names, default=None, return_dtype=pl.String)
 
 
 def _first_match(rules: Sequence[tuple[str, str | None, str]], file: str) -> pl.Expr:

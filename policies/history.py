@@ -12,12 +12,12 @@ from policies.model import ACTIONS, CUSTOMERS, EVENTS, INVOICES, MONEY, PAYMENTS
 
 FILES = pl.Schema(
     {
-        "intake_id": pl.Int64,
-        "source": pl.String,
-        "kind": pl.String,
-        "file_date": pl.Date,
-        "carries_payments": pl.Boolean,
-        "carries_balances": pl.Boolean,
+        "intake_id": pl.Int64(),
+        "source": pl.String(),
+        "kind": pl.String(),
+        "file_date": pl.Date(),
+        "carries_payments": pl.Boolean(),
+        "carries_balances": pl.Boolean(),
     }
 )
 
@@ -28,11 +28,11 @@ DOCUMENTS = pl.Schema(
 
 LISTINGS = pl.Schema(
     {
-        "customer_id": pl.String,
-        "invoice_number": pl.String,
-        "installment": pl.String,
-        "intake_id": pl.Int64,
-        "balance_date": pl.Date,
+        "customer_id": pl.String(),
+        "invoice_number": pl.String(),
+        "installment": pl.String(),
+        "intake_id": pl.Int64(),
+        "balance_date": pl.Date(),
         "amount_open": MONEY,
     }
 )
@@ -41,24 +41,24 @@ LISTINGS = pl.Schema(
 HISTORY_PAYMENTS = pl.Schema({name: dtype for name, dtype in PAYMENTS.items() if name not in {"is_opening", "line_number"}})
 """One row per payment and the item it names; a payment named again in a newer file is replaced whole."""
 
-HISTORY_EVENTS = pl.Schema({**{n: d for n, d in EVENTS.items() if n != "line_number"}, "sequence": pl.Int64})
+HISTORY_EVENTS = pl.Schema({**{n: d for n, d in EVENTS.items() if n != "line_number"}, "sequence": pl.Int64()})
 """`sequence` orders events of one date as they became known."""
 
 HISTORY_CUSTOMERS = pl.Schema({name: dtype for name, dtype in CUSTOMERS.items() if name != "line_number"})
 """One row per customer, the latest stated value of each attribute; null = unknown or stated as blank."""
 
-DISPATCHES = pl.Schema({**{n: d for n, d in ACTIONS.items() if n != "line_number"}, "attempt": pl.Int64})
+DISPATCHES = pl.Schema({**{n: d for n, d in ACTIONS.items() if n != "line_number"}, "attempt": pl.Int64()})
 """What left, by Relance or before it (`actions*.csv`), one row per item and step and attempt."""
 
 PROPOSALS = pl.Schema(
     {
-        "customer_id": pl.String,
-        "invoice_number": pl.String,
-        "installment": pl.String,
-        "step": pl.String,
-        "proposed_date": pl.Date,
-        "ended_date": pl.Date,
-        "uncertain_date": pl.Date,
+        "customer_id": pl.String(),
+        "invoice_number": pl.String(),
+        "installment": pl.String(),
+        "step": pl.String(),
+        "proposed_date": pl.Date(),
+        "ended_date": pl.Date(),
+        "uncertain_date": pl.Date(),
     }
 )
 """Items in batches. `ended_date`: dispatched, withdrawn or rejected (null while waiting);

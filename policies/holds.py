@@ -54,6 +54,11 @@ def item_holds() -> list[Hold]:
             _say("Written off on {}.", "written_off_on").fill_null("A reduction was granted that leaves nothing."),
         ),
         Hold(
+            HoldReason.PLACED,
+            pl.col("placed_on").is_not_null(),
+            _say("With the agency since {}.", "placed_on"),
+        ),
+        Hold(
             HoldReason.DELIVERY_UNCERTAIN,
             pl.col("uncertain_since").is_not_null(),
             _say(

@@ -191,7 +191,7 @@ def _leaps(policy: Policy, ladder: str, ahead: Mapping[int, pl.Expr], file: str)
     """Return the steps that overdue items leap to, by rule; the first rule that holds decides."""
     targets = {step.step: index for index, step in enumerate(policy.ladders[ladder])}
     is_overdue = pl.col("days_past_due") >= 1
-    leaps = []
+    leaps: list[pl.Expr] = []
     for number, rule in enumerate(policy.accelerate):
         if rule.to in targets:
             index = targets[rule.to]

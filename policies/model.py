@@ -98,32 +98,32 @@ class HoldReason(StrEnum):
     NOT_A_CONTACT_DAY = "not_a_contact_day"
 
 
-_LINE = {"line_number": pl.Int64}
+_LINE = {"line_number": pl.Int64()}
 
 INVOICES = pl.Schema(
     {
-        "customer_id": pl.String,
-        "invoice_number": pl.String,
-        "installment": pl.String,
-        "document_type": pl.String,
-        "invoice_date": pl.Date,
-        "due_date": pl.Date,
-        "due_date_assumed": pl.Boolean,
-        "currency": pl.String,
+        "customer_id": pl.String(),
+        "invoice_number": pl.String(),
+        "installment": pl.String(),
+        "document_type": pl.String(),
+        "invoice_date": pl.Date(),
+        "due_date": pl.Date(),
+        "due_date_assumed": pl.Boolean(),
+        "currency": pl.String(),
         # Signed: invoices positive, credit notes negative whatever the file's own sign.
         "amount": MONEY,
         # The statement of balance of this row, signed like `amount`; null when the row states none.
         "amount_open": MONEY,
-        "balance_date": pl.Date,
-        "credited_invoice_number": pl.String,
-        "description": pl.String,
-        "delivery_date": pl.Date,
-        "delivery_place": pl.String,
-        "delivery_reference": pl.String,
-        "purchase_order": pl.String,
-        "payment_method": pl.String,
+        "balance_date": pl.Date(),
+        "credited_invoice_number": pl.String(),
+        "description": pl.String(),
+        "delivery_date": pl.Date(),
+        "delivery_place": pl.String(),
+        "delivery_reference": pl.String(),
+        "purchase_order": pl.String(),
+        "payment_method": pl.String(),
         # Carried over from the year before in a ledger: ignored where that year is loaded itself.
-        "is_opening": pl.Boolean,
+        "is_opening": pl.Boolean(),
         **_LINE,
     }
 )
@@ -153,50 +153,50 @@ CUSTOMER_COLUMNS = (
 )
 """Attributes of a customer, all text here. Null = the file does not state it; empty = stated as blank."""
 
-CUSTOMERS = pl.Schema({"customer_id": pl.String, **dict.fromkeys(CUSTOMER_COLUMNS, pl.String), **_LINE})
+CUSTOMERS = pl.Schema({"customer_id": pl.String(), **dict.fromkeys(CUSTOMER_COLUMNS, pl.String()), **_LINE})
 
 PAYMENTS = pl.Schema(
     {
-        "payment_id": pl.String,
-        "customer_id": pl.String,
-        "payment_date": pl.Date,
-        "currency": pl.String,
+        "payment_id": pl.String(),
+        "customer_id": pl.String(),
+        "payment_date": pl.Date(),
+        "currency": pl.String(),
         "amount": MONEY,
-        "invoice_number": pl.String,
-        "installment": pl.String,
-        "reference": pl.String,
-        "is_opening": pl.Boolean,
+        "invoice_number": pl.String(),
+        "installment": pl.String(),
+        "reference": pl.String(),
+        "is_opening": pl.Boolean(),
         **_LINE,
     }
 )
 
 EVENTS = pl.Schema(
     {
-        "event_id": pl.String,
-        "event_date": pl.Date,
-        "kind": pl.String,
-        "customer_id": pl.String,
-        "invoice_number": pl.String,
-        "installment": pl.String,
+        "event_id": pl.String(),
+        "event_date": pl.Date(),
+        "kind": pl.String(),
+        "customer_id": pl.String(),
+        "invoice_number": pl.String(),
+        "installment": pl.String(),
         "amount": MONEY,
-        "until": pl.Date,
-        "reference": pl.String,
-        "reason": pl.String,
-        "note": pl.String,
-        "actor": pl.String,
+        "until": pl.Date(),
+        "reference": pl.String(),
+        "reason": pl.String(),
+        "note": pl.String(),
+        "actor": pl.String(),
         **_LINE,
     }
 )
 
 ACTIONS = pl.Schema(
     {
-        "customer_id": pl.String,
-        "invoice_number": pl.String,
-        "installment": pl.String,
-        "step": pl.String,
-        "dispatch_date": pl.Date,
-        "channel": pl.String,
-        "outcome": pl.String,
+        "customer_id": pl.String(),
+        "invoice_number": pl.String(),
+        "installment": pl.String(),
+        "step": pl.String(),
+        "dispatch_date": pl.Date(),
+        "channel": pl.String(),
+        "outcome": pl.String(),
         **_LINE,
     }
 )
