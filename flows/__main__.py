@@ -17,28 +17,49 @@ app = App(
     version_flags=[],
     result_action="return_value",
 )
-app.command("flows.commands.demo:demo")
-app.command("flows.commands.init:init")
-app.command("flows.commands.run:run")
-app.command("flows.commands.intake:intake")
-app.command("flows.commands.aging:aging")
-app.command("flows.commands.decisions:decisions")
-app.command("flows.commands.release:release")
-app.command("flows.commands.record:record")
-
-batches = App(name="batches", help="What is to leave: list, look, approve, reject.")
-for verb in ("list", "show", "approve", "reject"):
-    batches.command(f"flows.commands.batches:{verb}_batch", name=verb)
-app.command(batches)
-
-policy = App(name="policy", help="The escalation policy: is it sound?")
-policy.command("flows.commands.policy:check", name="check")
-app.command(policy)
-
-audit = App(name="audit", help="What was done, when, why and by whom; open to read at any time.")
-for verb in ("log", "show", "verify", "query"):
-    audit.command(f"flows.commands.audit:{verb}", name=verb)
-app.command(audit)
+# Named by path, so that a command imports only what it needs.
+COMMANDS = {
+    "demo": "Play the sample company: ten weeks, end to end, in ./demo.",
+    "init": "Make a new workspace with a commented creditor.yaml.",
+    "run": "Run a working day: inbox, decisions, documents, release, published log.",
+    "intake": "Take in the files of the inbox, nothing else.",
+    "aging": "Show how late what is owed; the total equals the open items, per currency.",
+    "decisions": "Show for every open item which step it takes, or why none.",
+    "release": "Let approved batches leave.",
+    "record": "Record a dispute, promise, plan, hold, answer ...",
+}
+GROUPS = {
+    "batches": (
+        "What is to leave.",
+        {
+            "list": "List batches, newest first.",
+            "show": "Show what a batch holds, action by action.",
+            "approve": "Approve a batch, so that the next release lets it leave.",
+            "reject": "Reject a batch; its items are held until the date given.",
+        },
+    ),
+    "policy": (
+        "The escalation policy.",
+        {"check": "Find all errors and warnings of a policy before it writes to anyone."},
+    ),
+    "audit": (
+        "What was done, when, why and by whom; open to read at any time.",
+        {
+            "log": "Show the events of the log, oldest first.",
+            "show": "Show all that is known of one action, and prove its document.",
+            "verify": "Check the chain of the log, in the store and in the published copy.",
+            "query": "Ask the published tables in SQL.",
+        },
+    ),
+}
+for name, text in COMMANDS.items():
+    app.command(f"flows.commands.{name}:{name}", help=text)
+for group, (text, verbs) in GROUPS.items():
+    sub = App(name=group, help=text)
+    for verb, verb_text in verbs.items():
+        function = "list_" if verb == "list" else verb  # `list` would hide the builtin
+        sub.command(f"flows.commands.{group}:{function}", name=verb, help=verb_text)
+    app.command(sub)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -61,7 +82,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         return ExitCode.DONE
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever is left is a bug, and has its own exit code
         traceback.print_exc()
         print(
             "relance: this is a bug of Relance, not a mistake of yours. Nothing half-done was kept.",

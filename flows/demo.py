@@ -103,10 +103,7 @@ def _do(workspace: Path, as_of: date, deed: Mapping[str, Any], played: Played) -
     elif "release" in deed:
         summary = release(workspace=workspace, as_of=as_of)
         played.releases.append(summary)
-        for one in summary.released:
-            print(f"  out     {one.batch_id}: {one.counts.dispatched if one.counts else 0} messages left")
-            for why in one.withdrawn:
-                print(f"  out     {one.batch_id}: withdrawn, {why}")
+        _tell_released(summary)
     else:
         raise ValueError(f"plan.yaml: nobody knows how to do {dict(deed)}")
 
@@ -135,7 +132,13 @@ def _tell_day(summary: RunSummary) -> None:
             f"  decided {sum(summary.decided.steps.values())} act ({acting or 'none'}), "
             f"{sum(summary.decided.reasons.values())} held"
         )
-    for one in summary.released:
-        print(f"  out     {one.batch_id}: {one.counts.dispatched if one.counts else 0} messages left")
+    _tell_released(summary)
     for batch in summary.waiting:
         print(f"  waits   {batch}")
+
+
+def _tell_released(summary: RunSummary) -> None:
+    for one in summary.released:
+        print(f"  out     {one.batch_id}: {one.counts.dispatched if one.counts else 0} messages left")
+        for why in one.withdrawn:
+            print(f"  out     {one.batch_id}: withdrawn, {why}")

@@ -57,7 +57,7 @@ def acting(run: Run, purpose: str) -> Iterator[None]:
             last = find_last_dispatch_date(connection)
         if last and run.as_of < last:
             raise WrongUseError(
-                f"The date {run.as_of} lies before {last}, the day of the last dispatch: what has left can't be undone. "
+                f"The date {run.as_of} lies before {last}, the day of the last dispatch: what has left stays so. "
                 f"Act on {last} or later; to look at an earlier day use `relance decisions --as-of {run.as_of}`."
             )
         yield

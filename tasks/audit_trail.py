@@ -57,9 +57,9 @@ def explain_action(workspace: Workspace, action: str) -> ActionStory:
         {**row, "payload": json.loads(row["payload"])}
         for row in events.filter(pl.col("action_id") == action_id).iter_rows(named=True)
     ]
+    invoice = f"invoice {found['invoice_number']} of customer {found['customer_id']}"
     lines = [
-        f"Action {action_id}: {found['step']} (attempt {found['attempt']}) for invoice {found['invoice_number']} "
-        f"of customer {found['customer_id']}.",
+        f"Action {action_id}: {found['step']} (attempt {found['attempt']}) for {invoice}.",
         f"Demanded {found['amount_demanded']} {found['currency']} by {found['channel']}; it is {found['status']}"
         + (f" since {found['dispatch_date']}." if found["dispatch_date"] else "."),
         _proof(workspace, found, own),

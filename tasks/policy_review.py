@@ -6,7 +6,6 @@ from pathlib import Path
 
 from policies.errors import PolicyInvalidError, Problem
 from policies.policy import Policy
-from policies.policy_check import steps_of
 from policies.policy_warnings import Surroundings, find_warnings
 from policies.rates import half_year_start, next_half_year_start
 from policies.statutes import find_law_problems
@@ -59,7 +58,8 @@ def find_template_problems(
     roots = (workspace.templates, shipped_root() / "templates")
     wanted = {
         (step.template or step.step, language, step.channel.value)
-        for _, step in steps_of(policy)
+        for ladder in policy.ladders.values()
+        for step in ladder
         for language in {creditor_language, *languages}
     }
     return check_templates(roots, wanted)

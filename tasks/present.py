@@ -20,21 +20,21 @@ _RIGHT = (pl.Decimal, pl.Int64, pl.Int32, pl.UInt32, pl.Float64)
 
 
 def print_frame(
-    frame: pl.DataFrame, format: str, title: str = "", columns: Mapping[str, str] | None = None
+    frame: pl.DataFrame, form: str, title: str = "", columns: Mapping[str, str] | None = None
 ) -> None:
     """Print a frame.
 
     Args:
         frame: what to print; amounts already as text where they have a currency.
-        format: table, csv, json or parquet.
+        form: table, csv, json or parquet.
         title: of the table.
         columns: those a table shows, with their headings; machines get all.
     """
-    if format == "table":
+    if form == "table":
         print_table(frame, title, columns)
-    elif format == "csv":
+    elif form == "csv":
         sys.stdout.write(to_csv(frame))
-    elif format == "json":
+    elif form == "json":
         sys.stdout.write(to_json(frame.to_dicts()) + "\n")
     else:
         buffer = io.BytesIO()

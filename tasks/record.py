@@ -44,7 +44,7 @@ def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> None:
         event_date=pl.coalesce("event_date", pl.lit(run.as_of)),
         actor=pl.coalesce("actor", pl.lit(run.actor)),
     )
-    frame = named.select(EVENTS.names()).cast(dict(EVENTS))
+    frame = named.select(EVENTS.names()).cast(EVENTS)
     content = frame.write_csv().encode()
     parsed = ParsedFile(
         source=SOURCE, kind=SourceKind.INCREMENTAL, file_date=run.as_of, records={"events": frame}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from policies.composition import Law
 from policies.creditor import Creditor
+from policies.errors import WrongUseError
 from policies.policy import Policy, content_hash, load_policy
 from policies.rates import load_rates
 from policies.statutes import load_statute
@@ -25,7 +26,10 @@ def read_rules(workspace: Workspace, policy_file: Path | None = None) -> Rules:
     """Return the rules of the workspace; `policy_file` stands in for the policy that creditor.yaml names."""
     creditor = read_creditor(workspace)
     path = policy_file or find_policy(workspace, creditor.policy)
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUseError(f"the policy {path} cannot be read: {error}.") from error
     return Rules(creditor, load_policy(text, path.name), content_hash(text), path.name)
 
 

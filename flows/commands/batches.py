@@ -28,7 +28,7 @@ _MESSAGES = {
 }
 
 
-def list_batch(*, format: Format = "table", workspace: Workspace = DEFAULT_WORKSPACE) -> None:
+def list_(*, format: Format = "table", workspace: Workspace = DEFAULT_WORKSPACE) -> None:
     """List batches, newest first."""
     import polars as pl
 
@@ -54,7 +54,7 @@ def list_batch(*, format: Format = "table", workspace: Workspace = DEFAULT_WORKS
     )
 
 
-def show_batch(batch: str, /, *, format: Format = "table", workspace: Workspace = DEFAULT_WORKSPACE) -> None:
+def show(batch: str, /, *, format: Format = "table", workspace: Workspace = DEFAULT_WORKSPACE) -> None:
     """Show what a batch holds, action by action.
 
     Args:
@@ -79,7 +79,7 @@ def show_batch(batch: str, /, *, format: Format = "table", workspace: Workspace 
         print_lines([f"Needs approval: {found['guard_sentence']}"])
 
 
-def approve_batch(
+def approve(
     batch: str,
     /,
     *,
@@ -88,12 +88,12 @@ def approve_batch(
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
     """Approve a batch, so that the next release lets it leave."""
-    from flows.approval import approve
+    from flows.approval import approve as flow
 
-    print(approve(batch_id=batch, by=by, workspace=workspace, as_of=as_of))
+    print(flow(batch_id=batch, by=by, workspace=workspace, as_of=as_of))
 
 
-def reject_batch(
+def reject(
     batch: str,
     /,
     *,
@@ -104,6 +104,6 @@ def reject_batch(
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
     """Reject a batch; its items are held until the date given."""
-    from flows.approval import reject
+    from flows.approval import reject as flow
 
-    print(reject(batch_id=batch, by=by, why=why, until=until, workspace=workspace, as_of=as_of))
+    print(flow(batch_id=batch, by=by, why=why, until=until, workspace=workspace, as_of=as_of))

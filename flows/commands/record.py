@@ -1,4 +1,4 @@
-"""`relance record KIND`: a dispute, promise, plan, hold, answer …"""
+"""`relance record KIND`: a dispute, promise, plan, hold, answer and what else a person knows."""
 
 from datetime import date
 from decimal import Decimal

@@ -32,7 +32,8 @@ def _lines(summary: RunSummary) -> list[str]:
         if held:
             lines.append(f"  hold    {sum(held.values())} items: {_listed(held)}")
         lines += [
-            f"  draft   {one.batch_id}: {one.messages} messages{f' - {one.guard_sentence}' if one.guard_sentence else ''}"
+            f"  draft   {one.batch_id}: {one.messages} messages"
+            + (f" - {one.guard_sentence}" if one.guard_sentence else "")
             for one in summary.decided.drafted
         ]
     for one in summary.released:

@@ -72,7 +72,7 @@ def _end_refused(connection: Connection, run: Run, refused: Sequence[MessageOutc
         .to_list()
     )
     if customers:
-        blank = {name: None for name in EVENTS.names()}
+        blank = dict.fromkeys(EVENTS.names())
         rows = [
             {
                 **blank,
