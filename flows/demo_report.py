@@ -76,5 +76,5 @@ def _where_to_look(root: Path, verdict: str, waiting: tuple[str, ...]) -> list[s
         "Ask it:",
         f"  relance decisions --workspace {shown} --as-of 2026-05-13",
         f"  relance batches list --workspace {shown}",
-        f'  relance audit query "select kind, count(*) from events group by 1" --workspace {shown}',
+        f"  relance audit log --newest 20 --workspace {shown}",
     ]

@@ -1,4 +1,4 @@
-"""The facts of every open item and of every (customer, currency) on a day (SEMANTICS.md 3, 4, 8).
+"""The facts of every open item and of every (customer, currency) on a day (docs/semantics.md 3, 4, 8).
 
 `Day` gathers what the other rules ask for; it is computed once per decision run.
 """

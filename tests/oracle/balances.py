@@ -1,4 +1,4 @@
-"""What each item owes on a day, and what its customer paid without saying what for (SEMANTICS.md 2).
+"""What each item owes on a day, and what its customer paid without saying what for (docs/semantics.md 2).
 
 Also when an item's money came in (`receipts`), which promises, plans and payment habits are judged by.
 """

@@ -1,4 +1,4 @@
-"""One decision for every open item: its step, or the first reason not to act (SEMANTICS.md 4 and 5)."""
+"""One decision for every open item: its step, or the first reason not to act (docs/semantics.md 4 and 5)."""
 
 from dataclasses import dataclass, replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""What disputes, promises, plans and holds mean for an item on a day (SEMANTICS.md 4.1 to 4.3)."""
+"""What disputes, promises, plans and holds mean for an item on a day (docs/semantics.md 4.1 to 4.3)."""
 
 from collections import defaultdict
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which step of its ladder is next for an item, and whether it is due (SEMANTICS.md 3)."""
+"""Which step of its ladder is next for an item, and whether it is due (docs/semantics.md 3)."""
 
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
