@@ -3,7 +3,6 @@
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from flows.approval import approve, reject
 from flows.daily import daily
-from flows.demo_report import report
+from flows.demo_report import Played, report
 from flows.record import record
 from flows.release import release
 from flows.summary import RunSummary
@@ -21,18 +20,6 @@ from policies.strict_yaml import load
 from tasks.workspace import initialise, shipped_root
 
 _MARK = ".relance-demo"
-
-
-@dataclass
-class Played:
-    """What happened on the days played, for the report at the end."""
-
-    directory: Path
-    seconds: float = 0.0
-    days: list[RunSummary] = field(default_factory=list)
-    releases: list[RunSummary] = field(default_factory=list)
-    recorded: int = 0
-    decided_by_people: list[str] = field(default_factory=list)
 
 
 def sample_company() -> Path:

@@ -1,21 +1,31 @@
 """The last screen of the demo: what was loaded, refused, aged, decided, produced, held and why, and where to look."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
+from flows.summary import RunSummary
 from tasks.audit_trail import verify_log
 from tasks.present import print_lines, print_table
 from tasks.publish import query_published
 from tasks.workspace import open_workspace
 
-if TYPE_CHECKING:
-    from flows.demo import Played
+
+@dataclass
+class Played:
+    """What happened on the days played, for the report at the end."""
+
+    directory: Path
+    seconds: float = 0.0
+    days: list[RunSummary] = field(default_factory=list)
+    releases: list[RunSummary] = field(default_factory=list)
+    recorded: int = 0
+    decided_by_people: list[str] = field(default_factory=list)
 
 
-def report(played: "Played") -> None:
+def report(played: Played) -> None:
     """Print the summary of all days."""
     root, workspace = played.directory, open_workspace(played.directory)
     files = [one for day in played.days for one in day.files]

@@ -13,6 +13,7 @@ from tasks.decide import Day, decide_day, decisions_as_published
 from tasks.dispatch.batches import BatchRelease, batches_to_release, let_leave, withdraw_changed
 from tasks.intake import IntakeResult, find_files, take_in
 from tasks.plan import PlannedBatch, plan_day
+from tasks.policy_review import require_sound
 from tasks.publish import publish
 from tasks.rules import read_law, read_rules
 from tasks.run import Run
@@ -38,7 +39,7 @@ def look_into_inbox(run: Run) -> tuple[list[str], list[IntakeResult]]:
     return [path.name for path in complete], moving
 
 
-@step("take in a file")
+@step("take in a file", each="name")
 def take_in_file(run: Run, name: str, accept_cleared: bool = False) -> IntakeResult:
     """Load or refuse one file of the inbox."""
     result = take_in(run, run.workspace.inbox / Path(name).name, accept_cleared)
@@ -50,6 +51,7 @@ def take_in_file(run: Run, name: str, accept_cleared: bool = False) -> IntakeRes
 def decide_and_draft(run: Run) -> DecidedDay:
     """Decide for every open item, publish the decisions, and draft what is to leave."""
     day = _decide(run)
+    require_sound(run.workspace, day.rules, _languages(day))
     drafted = plan_day(run, day.history, day.facts, day.decisions, day.rules, read_law(run.workspace))
     _publish(run, day)
     return DecidedDay(
@@ -60,7 +62,7 @@ def decide_and_draft(run: Run) -> DecidedDay:
     )
 
 
-@step("make the documents of a batch", retries=1)
+@step("make the documents of a batch", each="batch_id", retries=1)
 def compose(run: Run, batch_id: str) -> int:
     """Write e-mails, letters, call sheet and placement files to the outbox."""
     count = compose_batch(run, batch_id)
@@ -68,7 +70,7 @@ def compose(run: Run, batch_id: str) -> int:
     return count
 
 
-@step("release a batch")
+@step("release a batch", each="batch_id")
 def release_batch(run: Run, batch_id: str) -> BatchRelease:
     """Take out what has changed since, then let the batch leave."""
     withdrawn = _withdraw(run, batch_id)
@@ -100,6 +102,10 @@ def find_releasable(run: Run, approved: bool) -> list[str]:
 
 def _decide(run: Run) -> Day:
     return decide_day(run.workspace, read_rules(run.workspace), run.as_of)
+
+
+def _languages(day: Day) -> set[str]:
+    return set(day.decisions.filter("act")["language"].drop_nulls().unique())
 
 
 def _publish(run: Run, day: Day) -> None:

@@ -8,13 +8,16 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import groupby
 from pathlib import Path
+
+import polars as pl
 
 from policies.creditor import Agency
 from policies.errors import CreditorInvalidError
 from policies.messages import Message
-from policies.model import Channel
+from policies.model import ITEM_KEY, Channel, HoldReason
 from policies.policy_warnings import DEFAULT_AGENCY
 from tasks.documents.call_sheet import render_call_sheet
 from tasks.documents.email import mail_date, render_email
@@ -24,10 +27,11 @@ from tasks.documents.safe_text import file_name
 from tasks.documents.spreadsheet import write_csv
 from tasks.documents.wording import choose_language, template_hash
 from tasks.ledger import NewEvent, append_events
+from tasks.publish import read_published
 from tasks.rules import Rules, read_rules
 from tasks.run import Run
-from tasks.store.batch_lists import StoredMessage, read_messages
-from tasks.store.batches import ComposedDocument, MessageStatus, mark_composed
+from tasks.store.batch_lists import StoredMessage, read_messages, read_open_calls
+from tasks.store.batches import ComposedDocument, MessageStatus, mark_composed, read_batch
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.workspace import Workspace, shipped_root
 
@@ -41,8 +45,9 @@ def compose_batch(run: Run, batch_id: str) -> int:
     """Make the documents of a batch's messages that have not ended; return how many messages were composed now."""
     with open_to_read(run.workspace) as connection:
         stored = [one for one in read_messages(connection, batch_id) if one.status in _LIVE]
+        again = _calls_again(run.workspace, connection, batch_id)
     rules = read_rules(run.workspace)
-    documents = write_documents(run.workspace, rules, batch_id, [one.message for one in stored])
+    documents = write_documents(run.workspace, rules, batch_id, [one.message for one in stored], again)
     with open_to_write(run.workspace) as connection:
         composed = mark_composed(connection, documents)
         _log(connection, run, "action_composed", stored, documents, {MessageStatus.PLANNED})
@@ -68,18 +73,43 @@ def compose_again(run: Run, batch_id: str) -> None:
 
 
 def write_documents(
-    workspace: Workspace, rules: Rules, batch_id: str, messages: Sequence[Message]
+    workspace: Workspace,
+    rules: Rules,
+    batch_id: str,
+    messages: Sequence[Message],
+    calls_again: Sequence[Message] = (),
 ) -> list[ComposedDocument]:
     """Write the documents of a batch and its summary; return what each message's document is."""
     writer = _Writer(workspace, rules, batch_id)
     documents = [
         *writer.emails(messages),
         *writer.letters(messages),
-        *writer.calls(messages),
+        *writer.calls(messages, calls_again),
         *writer.placements(messages),
     ]
     writer.summary(messages, documents)
     return documents
+
+
+def _calls_again(workspace: Workspace, connection: Connection, batch_id: str) -> list[Message]:
+    """Return earlier calls without outcome that are still owed, for the day's automatic batch."""
+    batch = read_batch(connection, batch_id)
+    if batch is None or batch["kind"] != "automatic" or not isinstance(as_of := batch["as_of"], date):
+        return []
+    decisions = read_published(workspace, "decisions", as_of)
+    if decisions is None:
+        return []
+    held = [HoldReason.NO_STEP_DUE.value, HoldReason.LADDER_FINISHED.value]
+    owed = decisions.filter(pl.col("act") | pl.col("reason").is_in(held)).select(ITEM_KEY)
+    keys = set(owed.iter_rows())
+    return [
+        message
+        for message in read_open_calls(connection, as_of)
+        if any(
+            (message.customer.customer_id, item.invoice_number, item.installment) in keys
+            for item in message.items
+        )
+    ]
 
 
 class _Writer:
@@ -111,10 +141,11 @@ class _Writer:
         rows = letter_rows(letters, self.creditor, run)
         self._write("letters.csv", write_csv(list(rows[0]), rows, byte_order_mark=True))
 
-    def calls(self, messages: Sequence[Message]) -> Iterator[ComposedDocument]:
+    def calls(self, messages: Sequence[Message], again: Sequence[Message]) -> Iterator[ComposedDocument]:
         calls = [message for message in messages if message.channel == Channel.CALL]
-        if calls:
-            content = render_call_sheet(calls, self.creditor, self.roots)
+        if calls or again:
+            content = render_call_sheet(calls, self.creditor, self.roots, again)
+            self._write("calls.csv", content)
             for message in calls:
                 yield self._document(message, "calls.csv", content)
 

@@ -5,8 +5,9 @@ from datetime import date
 from pathlib import Path
 
 from policies.errors import PolicyInvalidError, Problem
+from policies.model import Channel
 from policies.policy import Policy
-from policies.policy_warnings import Surroundings, find_warnings
+from policies.policy_warnings import DEFAULT_AGENCY, Surroundings, find_warnings
 from policies.rates import half_year_start, next_half_year_start
 from policies.statutes import find_law_problems
 from policies.strict_yaml import YamlInvalidError
@@ -26,6 +27,24 @@ class Review:
     warnings: list[Problem]
 
 
+def require_sound(workspace: Workspace, rules: Rules, languages: set[str]) -> None:
+    """Refuse to draft a day whose letters could not be made: wording or an agency is missing.
+
+    Args:
+        workspace: whose templates stand first.
+        rules: the policy and the creditor.
+        languages: of the customers who are written to.
+    """
+    problems = [
+        *find_template_problems(
+            workspace, rules.policy, rules.creditor.language, _written(workspace, languages)
+        ),
+        *_agency_problems(rules),
+    ]
+    if problems:
+        raise PolicyInvalidError("\n".join(problem.sentence() for problem in problems))
+
+
 def review_policy(workspace: Workspace, as_of: date, policy_file: Path | None = None) -> Review:
     """Return the errors and warnings of the workspace's policy, or of another file."""
     try:
@@ -34,15 +53,17 @@ def review_policy(workspace: Workspace, as_of: date, policy_file: Path | None = 
         return Review(policy_file.name if policy_file else "policy", list(error.problems), [])
     law = read_law(workspace)
     known = _known(workspace)
-    languages = sorted({rules.creditor.language, *(known.languages & {"fr", "en"})})
+    languages = _written(workspace, set(known.languages))
     around = Surroundings(
         as_of=as_of,
         currencies=known.currencies,
         languages=languages,
         statutes=sorted(law.statutes),
-        agencies=sorted(rules.creditor.agencies),
     )
-    errors = [*find_template_problems(workspace, rules.policy, rules.creditor.language, languages)]
+    errors = [
+        *find_template_problems(workspace, rules.policy, rules.creditor.language, languages),
+        *_agency_problems(rules),
+    ]
     errors += find_law_problems(list(law.statutes.values()), law.rates)
     warnings = [
         *find_warnings(rules.policy, rules.policy_file, around),
@@ -63,6 +84,32 @@ def find_template_problems(
         for language in {creditor_language, *languages}
     }
     return check_templates(roots, wanted)
+
+
+def _written(workspace: Workspace, languages: set[str]) -> list[str]:
+    """Return those of the languages that there is wording for; the others are written to in the creditor's."""
+    roots = (workspace.templates, shipped_root() / "templates")
+    return sorted(
+        name
+        for name in languages
+        if any((root / "layouts" / "labels" / f"{name}.yaml").is_file() for root in roots)
+    )
+
+
+def _agency_problems(rules: Rules) -> list[Problem]:
+    """Return the agencies that steps name and creditor.yaml does not know."""
+    known = sorted(rules.creditor.agencies)
+    return [
+        Problem(
+            rules.policy_file,
+            f"ladders.{ladder}[{index}].agency",
+            f"creditor.yaml has no agency {(step.agency or DEFAULT_AGENCY)!r}",
+            ", ".join(known) or "add it under `agencies:` in creditor.yaml",
+        )
+        for ladder, steps in rules.policy.ladders.items()
+        for index, step in enumerate(steps)
+        if step.channel == Channel.AGENCY and (step.agency or DEFAULT_AGENCY) not in known
+    ]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from tasks.documents.spreadsheet import write_csv
 from tasks.documents.wording import Labels, piece_path, render_lines
 
 COLUMNS = (
-    "message_id", "customer_id", "customer_name", "contact_name", "phone", "email", "language", "country",
-    "account_manager", "by", "step", "currency", "amount_demanded", "late_interest", "recovery_charge",
+    "message_id", "listed_since", "customer_id", "customer_name", "contact_name", "phone", "email", "language",
+    "country", "account_manager", "by", "step", "currency", "amount_demanded", "late_interest", "recovery_charge",
     "oldest_days_past_due", "invoices", "last_steps", "talking_points",
     "outcome", "outcome_date", "promised_date", "promised_amount", "note",
 )  # fmt: skip
@@ -20,9 +20,18 @@ OUTCOME_COLUMNS = COLUMNS[-5:]
 """Left empty for the person who calls."""
 
 
-def render_call_sheet(messages: Sequence[Message], creditor: Creditor, roots: Sequence[Path]) -> bytes:
-    """Return `calls.csv`: the oldest debts first."""
-    rows = [_row(message, creditor, roots) for message in messages]
+def render_call_sheet(
+    messages: Sequence[Message], creditor: Creditor, roots: Sequence[Path], again: Sequence[Message] = ()
+) -> bytes:
+    """Return `calls.csv`: the oldest debts first.
+
+    Args:
+        messages: the calls of the day.
+        creditor: who calls.
+        roots: where the talking points stand.
+        again: calls of earlier days whose outcome nobody has told yet, listed again as they were.
+    """
+    rows = [_row(message, creditor, roots) for message in (*messages, *again)]
     rows.sort(key=lambda row: (-int(row["oldest_days_past_due"]), row["customer_id"], row["currency"]))
     return write_csv(COLUMNS, rows, byte_order_mark=True)
 
@@ -37,6 +46,7 @@ def _row(message: Message, creditor: Creditor, roots: Sequence[Path]) -> dict[st
     )
     return {
         "message_id": message.message_id,
+        "listed_since": message.as_of.isoformat(),
         "customer_id": customer.customer_id,
         "customer_name": customer.customer_name,
         "contact_name": customer.contact_name,

@@ -62,6 +62,12 @@ def read_messages(
     ]
 
 
+def read_open_calls(connection: Connection, as_of: date) -> list[Message]:
+    """Return the calls of days before `as_of` whose outcome is not known, oldest first."""
+    rows = fetch(connection, load_query("open_calls"), as_of=as_of)
+    return [Message.model_validate_json(payload) for payload in rows["payload"]]
+
+
 def find_last_dispatch_date(connection: Connection) -> date | None:
     """Return the day something last left: nothing may be done on an earlier one."""
     last: date | None = connection.execute("select max(dispatch_date) from actions").fetchall()[0][0]

@@ -34,6 +34,7 @@ OPEN_TO_ALL_TASKS = {
     "run",
     "rules",
     "record",
+    "publish",
 }
 """What one task may ask of another; everything else meets in a flow."""
 
