@@ -5,13 +5,16 @@ across currencies; contacts and answers belong to the customer as a whole.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 
 from policies.allocation import Allocation
-from policies.behaviour import payment_behaviour
+from policies.balances import VANISHED
+from policies.behaviour import LOOK_BACK_DAYS, payment_behaviour
 from policies.conditions import compile_condition
-from policies.facts import FACTS, RATIO, Scope
+from policies.contacts import contact_facts, unanswered_contacts
+from policies.facts import RATIO, Scope
 from policies.happenings import of_kind
 from policies.history import History
 from policies.model import ACCOUNT_KEY, TOTAL, EventKind
@@ -31,15 +34,17 @@ def account_facts(
     events: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return one row per customer and currency with open items, with every account fact but risk and segment."""
-    accounts = (
-        exposure(open_items, allocation.unapplied_cash)
-        .join(payment_behaviour(allocation, cash), on=ACCOUNT_KEY, how="left")
-        .join(_promise_counts(promises), on=ACCOUNT_KEY, how="left")
-        .join(contacts, on="customer_id", how="left")
-        .join(customer_facts(history.customers, events), on="customer_id", how="left")
+    behaving = exposure(open_items, allocation.unapplied_cash).join(
+        payment_behaviour(allocation, cash), on=ACCOUNT_KEY, how="left"
     )
+    unanswered = unanswered_contacts(behaving.select(*ACCOUNT_KEY, "last_payment"), contacts, events)
     return (
-        accounts.with_columns(pl.col(_COUNTS).fill_null(0).cast(pl.Int64), pl.col("bounced").fill_null(False))
+        behaving.drop("last_payment")
+        .join(unanswered, on=ACCOUNT_KEY, how="left")
+        .join(_promise_counts(promises, allocation.as_of), on=ACCOUNT_KEY, how="left")
+        .join(contact_facts(contacts, allocation.as_of), on="customer_id", how="left")
+        .join(customer_facts(history.customers, events), on="customer_id", how="left")
+        .with_columns(pl.col(_COUNTS).fill_null(0).cast(pl.Int64), pl.col("bounced").fill_null(False))
         .sort(ACCOUNT_KEY)
         .with_row_index("account")
     )
@@ -47,7 +52,8 @@ def account_facts(
 
 def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataFrame:
     """Return what each account owes: open and overdue sums, oldest days past due, unapplied amount, share."""
-    is_debit = pl.col("amount_open") > 0
+    is_listed = (pl.col("absence") != VANISHED).fill_null(True)
+    is_debit = is_listed & (pl.col("amount_open") > 0)
     is_overdue = is_debit & (pl.col("days_past_due") >= 1)
     sums = open_items.group_by(ACCOUNT_KEY).agg(
         open_amount=pl.col("amount_open").filter(is_debit).sum().cast(TOTAL),
@@ -59,7 +65,7 @@ def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataF
         .filter(is_overdue)
         .sort_by(pl.col("due_date").filter(is_overdue), pl.col("invoice_date").filter(is_overdue))
         .first(),
-        credits=pl.col("amount_open").filter(~is_debit).sum().cast(TOTAL),
+        credits=pl.col("amount_open").filter(is_listed & ~is_debit).sum().cast(TOTAL),
     )
     in_currency = pl.col("open_amount").sum().over("currency")
     share = pl.col("open_amount").cast(pl.Float64) / in_currency.cast(pl.Float64)
@@ -67,7 +73,10 @@ def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataF
         sums.join(unapplied_cash.rename({"amount": "cash"}), on=ACCOUNT_KEY, how="left")
         .with_columns(
             unapplied_amount=pl.col("credits") + pl.col("cash").fill_null(_ZERO),
-            exposure_share=pl.when(in_currency > 0).then(share).round(6).cast(RATIO),
+            exposure_share=pl.when(in_currency > 0)
+            .then(share)
+            .round(6, mode="half_away_from_zero")
+            .cast(RATIO),
         )
         .drop("credits", "cash")
     )
@@ -84,7 +93,7 @@ def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
             pl.col("country").str.to_uppercase(),
             pl.col("language").str.to_lowercase(),
             "tags",
-            pl.col("customer_type").fill_null("business"),
+            "customer_type",
             "credit_rating",
             pl.col("credit_limit").cast(TOTAL, strict=False),
             *("email", "phone", "address_line_1", "city"),
@@ -95,11 +104,16 @@ def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
     )
 
 
-def _promise_counts(promises: pl.DataFrame) -> pl.DataFrame:
-    """Return kept and broken promises by account."""
-    return promises.group_by(ACCOUNT_KEY).agg(
-        kept_promises=pl.col("is_kept").sum().cast(pl.Int64),
-        broken_promises=pl.col("is_broken").sum().cast(pl.Int64),
+def _promise_counts(promises: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Return kept and broken promises by account: those that ended in the look-back."""
+    since = pl.lit(as_of) - pl.duration(days=LOOK_BACK_DAYS)
+    return (
+        promises.filter(pl.col("last_day") >= since)
+        .group_by(ACCOUNT_KEY)
+        .agg(
+            kept_promises=pl.col("is_kept").sum().cast(pl.Int64),
+            broken_promises=pl.col("is_broken").sum().cast(pl.Int64),
+        )
     )
 
 
@@ -138,6 +152,3 @@ def _first_match(rules: Sequence[tuple[str, str | None, str]], file: str) -> pl.
             pl.lit(None, pl.String),
         ]
     )
-
-
-ACCOUNT_FACTS = tuple(fact.name for fact in FACTS.values() if fact.scope is Scope.ACCOUNT)

@@ -25,11 +25,13 @@ def bucket_names(edges_days: Sequence[int]) -> list[str]:
 
 
 def age_items(items: pl.DataFrame, as_of: date, edges_days: Sequence[int]) -> pl.DataFrame:
-    """Add days_past_due, days_since_invoice and aging_bucket to open items."""
+    """Add days_past_due, days_since_invoice and aging_bucket (none for vanished ones) to open items."""
     names = bucket_names(edges_days)
     days = pl.col("days_past_due")
     bucket = (
-        pl.when(pl.col("amount_open") < 0)
+        pl.when((pl.col("absence") == VANISHED).fill_null(False))
+        .then(None)
+        .when(pl.col("amount_open") < 0)
         .then(pl.lit(UNAPPLIED))
         .when(days.is_null())
         .then(pl.lit(NO_DUE_DATE))
@@ -53,7 +55,7 @@ def aging_table(
         edges_days: the policy's bucket edges.
     """
     columns = [*bucket_names(edges_days), NO_DUE_DATE, UNAPPLIED]
-    listed = open_items.filter((pl.col("absence") != VANISHED).fill_null(True))
+    listed = open_items.filter(pl.col("aging_bucket").is_not_null())
     amounts = pl.concat(
         [
             listed.select("customer_id", "currency", "aging_bucket", amount="amount_open"),

@@ -47,8 +47,8 @@ class Allocation:
 def allocate(history: History, as_of: date) -> Allocation:
     """Return the balance of every item and the unapplied cash at the end of `as_of`."""
     items = index_items(history, as_of)
-    said = statements(history, items)
-    based = base_balances(items, said, as_of).with_columns(amount_open=pl.col("base"))
+    said = statements(history, items, as_of)
+    based = base_balances(items, said).with_columns(amount_open=pl.col("base"))
     payments = resolve_payments(history.payments.filter(pl.col("payment_date") <= as_of), based)
     paid, excess = _apply_payments(based, payments)
     credited = _apply_credit_notes(paid)
@@ -73,14 +73,10 @@ def resolve_payments(payments: pl.DataFrame, items: pl.DataFrame) -> pl.DataFram
     A payment that names an invoice of a single installment reaches that item. Columns added: item
     (null unless `item`), reach, stated_on (the statement that has absorbed earlier cash).
     """
-    invoices = (
-        items.filter(~pl.col("is_credit"))
-        .group_by(INVOICE_KEY)
-        .agg(
-            installments=pl.len(),
-            only_item=pl.col("item").first(),
-            invoice_stated_on=pl.col("stated_on").max(),
-        )
+    invoices = items.group_by(INVOICE_KEY).agg(
+        installments=pl.len(),
+        only_item=pl.col("item").first(),
+        invoice_stated_on=pl.col("stated_on").max(),
     )
     named_items = items.select(*ITEM_KEY, "currency", named_item="item")
     resolved = (
@@ -109,11 +105,11 @@ def _apply_payments(items: pl.DataFrame, payments: pl.DataFrame) -> tuple[pl.Dat
     """Return the items after payments, and the excess cash (customer_id, currency, amount)."""
     counted = payments.filter(pl.col("stated_on").is_null() | (pl.col("payment_date") > pl.col("stated_on")))
     by_item = counted.filter(pl.col("reach") == "item").group_by("item").agg(cash=pl.col("amount").sum())
-    # A debit takes cash up to its balance, a credit takes refunds up to its own.
+    # A debit takes cash up to its balance (a reversal reopens it), a credit takes refunds up to its own.
     applied = (
         pl.when(pl.col("base") >= 0)
         .then(pl.min_horizontal("cash", "base"))
-        .otherwise(pl.max_horizontal("cash", "base"))
+        .otherwise(pl.col("cash").clip("base", 0))
     )
     named = (
         items.join(by_item, on="item", how="left")

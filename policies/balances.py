@@ -1,7 +1,8 @@
 """What the sources say of each item's balance as of a date: statements, clearings, disappearances.
 
-A statement of balance rules from its date on; a file of a full source that no longer lists an item says
-that it is cleared (open items) or vanished (invoices). Payments come on top in `policies.allocation`.
+A statement of balance rules from its date on. Files of a full source that no longer list an item say that it
+is cleared (open items) or vanished (invoices), until one lists it again. Payments come on top in
+`policies.allocation`.
 """
 
 from datetime import date
@@ -32,47 +33,62 @@ def index_items(history: History, as_of: date) -> pl.DataFrame:
     )
 
 
-def statements(history: History, items: pl.DataFrame) -> pl.DataFrame:
-    """Return everything sources say of the items' balances, in the order in which it rules.
+def statements(history: History, items: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Return everything sources say of the items' balances up to `as_of`, in the order in which it rules.
 
-    Columns: item, date, intake_id, amount_open (null where a listing states none), absence
-    (`cleared`, `vanished` or null where the item is listed).
+    Columns: item, date, intake_id, amount_open (null where an item has vanished), absence (`cleared`,
+    `vanished`, or null for a statement of the item's own row).
     """
-    files = history.files.select("intake_id", "source", "kind", "file_date")
-    listed = (
-        history.listings.join(items.select(*ITEM_KEY, "item"), on=ITEM_KEY)
-        .join(files, on="intake_id")
-        .with_columns(
-            date=pl.coalesce("balance_date", "file_date"), amount_open=pl.col("amount_open").cast(TOTAL)
-        )
+    files = history.files.select("intake_id", "source", "kind", "file_date").filter(
+        pl.col("file_date") <= as_of
     )
-    said = listed.select("item", "date", "intake_id", "amount_open", absence=pl.lit(None, pl.String))
+    listed = history.listings.join(items.select(*ITEM_KEY, "item"), on=ITEM_KEY)
+    said = listed.filter(pl.col("amount_open").is_not_null() & (pl.col("balance_date") <= as_of)).select(
+        "item",
+        "intake_id",
+        date="balance_date",
+        amount_open=pl.col("amount_open").cast(TOTAL),
+        absence=pl.lit(None, pl.String),
+    )
     return pl.concat([said, _absences(listed, files)]).sort("date", "intake_id", "item")
 
 
 def _absences(listed: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per item and first file of a full source that leaves it out."""
+    """Return what files say of items that they no longer list, after the last file that did.
+
+    One row for the first such file and one for the newest, which says it again. Of several files of one date
+    the last one counts.
+    """
     full = (
         files.filter(pl.col("kind").is_in(_FULL_KINDS))
         .sort("source", "file_date", "intake_id")
-        .with_columns(
-            rank=pl.int_range(pl.len()).over("source"), last_rank=pl.len().over("source").cast(pl.Int64) - 1
-        )
+        .with_columns(rank=pl.int_range(pl.len()).over("source"))
     )
-    runs = (
-        listed.join(full.select("intake_id", "rank", "last_rank"), on="intake_id")
-        .select("item", "source", "rank", "last_rank")
-        .unique()
-        .sort("item", "source", "rank")
-        .with_columns(next_rank=pl.col("rank").shift(-1).over("item", "source"))
+    counting = full.filter(
+        pl.col("intake_id") == pl.col("intake_id").last().over("source", "file_date", order_by="rank")
+    ).sort("rank")
+    last_listed = (
+        listed.join(full.select("intake_id", "source", "rank"), on="intake_id")
+        .group_by("item", "source")
+        .agg(after=pl.col("rank").max() + 1)
     )
-    left_out = runs.filter(
-        (pl.col("rank") < pl.col("last_rank"))
-        & (pl.col("next_rank").is_null() | (pl.col("next_rank") > pl.col("rank") + 1))
-    ).select("item", "source", rank=pl.col("rank") + 1)
+    newest = full.group_by("source").agg(newest=pl.col("rank").max())
+    gone = last_listed.join(newest, on="source").filter(pl.col("after") <= pl.col("newest")).sort("after")
+    first = gone.join_asof(
+        counting.select("source", "rank"),
+        left_on="after",
+        right_on="rank",
+        by="source",
+        strategy="forward",
+        check_sortedness=False,
+    )
     is_cleared = pl.col("kind") == SourceKind.FULL_OPEN_ITEMS.value
     return (
-        left_out.join(full, on=["source", "rank"])
+        pl.concat(
+            [first.select("item", "source", "rank"), gone.select("item", "source", rank="newest")],
+        )
+        .unique()
+        .join(full, on=["source", "rank"])
         .select(
             "item",
             "intake_id",
@@ -80,31 +96,28 @@ def _absences(listed: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
             amount_open=pl.when(is_cleared).then(pl.lit(0, TOTAL)),
             absence=pl.when(is_cleared).then(pl.lit(CLEARED)).otherwise(pl.lit(VANISHED)),
         )
-        .select("item", "date", "intake_id", "amount_open", "absence")
     )
 
 
-def base_balances(items: pl.DataFrame, said: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Return the items with the balance that the sources state at `as_of`, before later payments.
+def base_balances(items: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """Return the items with the balance that the sources state, before later payments.
 
     Adds `base` (the latest statement, else the amount as issued), `stated_on` (its date; null if none) and
-    `absence`. A later plain listing undoes an absence.
+    `absence` (`vanished`, else `cleared` when the latest statement is a clearing).
     """
-    until = said.filter(pl.col("date") <= as_of)
-    last = until.unique("item", keep="last", maintain_order=True).select("item", "absence", last_date="date")
+    vanished = said.filter(pl.col("absence") == VANISHED).select("item", has_vanished=pl.lit(True)).unique()
     stated = (
-        until.filter(pl.col("amount_open").is_not_null() & pl.col("absence").is_null())
+        said.filter(pl.col("amount_open").is_not_null())
         .unique("item", keep="last", maintain_order=True)
-        .select("item", stated_amount="amount_open", stated_date="date")
+        .select("item", "absence", stated_amount="amount_open", stated_on="date")
     )
-    is_cleared = (pl.col("absence") == CLEARED).fill_null(False)
     return (
-        items.join(last, on="item", how="left")
-        .join(stated, on="item", how="left")
+        items.join(stated, on="item", how="left")
+        .join(vanished, on="item", how="left")
         .with_columns(
-            base=pl.when(is_cleared).then(pl.lit(0, TOTAL)).otherwise(pl.coalesce("stated_amount", "amount")),
-            stated_on=pl.when(is_cleared).then("last_date").otherwise("stated_date"),
+            base=pl.coalesce("stated_amount", "amount"),
+            absence=pl.when("has_vanished").then(pl.lit(VANISHED)).otherwise("absence"),
         )
-        .drop("stated_amount", "stated_date", "last_date")
+        .drop("stated_amount", "has_vanished")
         .sort("item")
     )

@@ -1,7 +1,7 @@
 """How each customer has paid: lateness, trend, last payment, over the last 365 days.
 
-An invoice counts as paid on the day of the cash that closed it. Averages are rounded to a hundredth of a
-day and kept as decimals, so that conditions compare exactly.
+An invoice counts as paid on the day of the cash that closed it. Averages are kept as decimals, so that
+conditions compare exactly.
 """
 
 from datetime import date
@@ -9,19 +9,20 @@ from datetime import date
 import polars as pl
 
 from policies.allocation import Allocation
+from policies.balances import VANISHED
+from policies.facts import RATIO
 from policies.model import ACCOUNT_KEY
 
 LOOK_BACK_DAYS = 365
 TREND_DAYS = 90
-_FIGURE = pl.Decimal(18, 6)
 
 
 def paid_invoices(allocation: Allocation, cash: pl.DataFrame) -> pl.DataFrame:
     """Return the fully paid items of the look-back: account, paid_date, days_late (negative = early)."""
-    paid_on = cash.group_by("item").agg(paid_date=pl.col("date").max())
+    paid_on = cash.filter(pl.col("amount") > 0).group_by("item").agg(paid_date=pl.col("date").max())
     since = pl.lit(allocation.as_of) - pl.duration(days=LOOK_BACK_DAYS)
     return (
-        allocation.items.filter(~pl.col("is_credit") & (pl.col("amount_open") <= 0) & (pl.col("amount") > 0))
+        allocation.items.filter((pl.col("amount_open") == 0) & (pl.col("amount") > 0) & ~_has_vanished())
         .join(paid_on, on="item")
         .filter(pl.col("paid_date") > since)
         .with_columns(days_late=(pl.col("paid_date") - pl.col("due_date")).dt.total_days())
@@ -33,7 +34,7 @@ def payment_behaviour(allocation: Allocation, cash: pl.DataFrame) -> pl.DataFram
     """Return payment habits by customer and currency.
 
     Columns: paid_invoices, average_days_late, median_days_late, late_share, late_trend_days (average of the
-    last 90 days minus the average before; positive = getting worse), days_since_last_payment.
+    last 90 days minus the average before; positive = getting worse), last_payment, days_since_last_payment.
     """
     as_of: date = allocation.as_of
     is_recent = pl.col("paid_date") > pl.lit(as_of) - pl.duration(days=TREND_DAYS)
@@ -49,20 +50,22 @@ def payment_behaviour(allocation: Allocation, cash: pl.DataFrame) -> pl.DataFram
             late_trend_days=_figure(days.filter(is_recent).mean() - days.filter(~is_recent).mean()),
         )
     )
+    paid = allocation.payments.select(*ACCOUNT_KEY, "amount", date="payment_date")
+    shown = cash.filter("is_shown").join(allocation.items.select("item", *ACCOUNT_KEY), on="item")
     last = (
-        allocation.payments.filter(pl.col("amount") > 0)
-        .select(*ACCOUNT_KEY, date="payment_date")
-        .vstack(
-            cash.join(allocation.items.select("item", *ACCOUNT_KEY), on="item").select(*ACCOUNT_KEY, "date")
-        )
+        pl.concat([paid, shown.select(paid.columns)])
+        .filter(pl.col("amount") > 0)
         .group_by(ACCOUNT_KEY)
         .agg(last_payment=pl.col("date").max())
         .with_columns(days_since_last_payment=(pl.lit(as_of) - pl.col("last_payment")).dt.total_days())
-        .drop("last_payment")
     )
     return habits.join(last, on=ACCOUNT_KEY, how="full", coalesce=True)
 
 
+def _has_vanished() -> pl.Expr:
+    return (pl.col("absence") == VANISHED).fill_null(False)
+
+
 def _figure(expression: pl.Expr) -> pl.Expr:
-    """Return a mean as a decimal rounded to two places."""
-    return expression.round(2).cast(_FIGURE)
+    """Return a mean as a decimal, rounded half away from zero."""
+    return expression.round(6, mode="half_away_from_zero").cast(RATIO)

@@ -9,11 +9,10 @@ from datetime import date
 import polars as pl
 
 from policies.happenings import of_items, of_kind
-from policies.model import THIRD_PARTY_CHANNELS, Channel, EventKind
+from policies.model import ACCOUNT_KEY, THIRD_PARTY_CHANNELS, Channel, EventKind
 
 UNDELIVERED_OUTCOMES = ("undelivered", "returned", "bounced", "failed")
 DELIVERED_OUTCOMES = ("delivered", "received")
-_LEGAL_CHANNELS = (Channel.REGISTERED_LETTER.value,)
 _ANSWERS = (EventKind.ANSWER, EventKind.PROMISE, EventKind.PAYMENT_PLAN, EventKind.DISPUTE)
 
 
@@ -22,43 +21,45 @@ def dispatched_steps(
 ) -> pl.DataFrame:
     """Return the dispatches before `as_of` by item.
 
-    Columns: item, step, channel, dispatch_date, attempt, is_done (false: a legal step not delivered), is_proved.
+    Columns: item, step, channel, dispatch_date, attempt, outcome, is_done (false: a registered letter that was
+    not delivered).
     """
     keyed = items.select("item", "customer_id", "invoice_number", "installment")
     sent = (
         dispatches.filter(pl.col("dispatch_date") < as_of)
         .join(keyed, on=["customer_id", "invoice_number", "installment"])
+        .select("item", "step", "channel", "dispatch_date", "attempt", "outcome")
+        .sort("item", "dispatch_date", "step", "attempt")
         .with_row_index("dispatch")
     )
-    is_legal = pl.col("channel").is_in(_LEGAL_CHANNELS)
-    came_back = _dispatches_met_by(sent.filter(is_legal), of_items(events, items, EventKind.LETTER_RETURNED))
-    proved = _dispatches_met_by(sent, of_items(events, items, EventKind.LETTER_RECEIVED))
-    is_returned = pl.col("dispatch").is_in(came_back.implode()) | pl.col("outcome").is_in(
-        UNDELIVERED_OUTCOMES
+    came_back = _returned(sent, of_items(events, items, EventKind.LETTER_RETURNED))
+    is_known_undelivered = pl.col("outcome").is_in(UNDELIVERED_OUTCOMES).fill_null(False)
+    is_returned = pl.col("dispatch").is_in(came_back.implode()) | is_known_undelivered
+    return sent.with_columns(is_done=~(_is_registered() & is_returned)).drop("dispatch")
+
+
+def _is_registered() -> pl.Expr:
+    return (pl.col("channel") == Channel.REGISTERED_LETTER.value).fill_null(False)
+
+
+def _returned(sent: pl.DataFrame, returns: pl.DataFrame) -> pl.Series:
+    """Return which registered letters came back: of each return the last letter sent before that day.
+
+    A letter sent on the very day of the return is a new one, unless it is the first.
+    """
+    letters = sent.filter(_is_registered()).with_columns(
+        first_date=pl.col("dispatch_date").min().over("item")
     )
-    return sent.select(
-        "item",
-        "step",
-        "channel",
-        "dispatch_date",
-        "attempt",
-        is_done=~(is_legal & is_returned.fill_null(False)),
-        is_proved=pl.col("dispatch").is_in(proved.implode())
-        | pl.col("outcome").is_in(DELIVERED_OUTCOMES).fill_null(False),
-    ).sort("item", "dispatch_date", "step")
-
-
-def _dispatches_met_by(sent: pl.DataFrame, met: pl.DataFrame) -> pl.Series:
-    """Return the dispatch numbers whose item has such an event on or after the dispatch, and before the next one."""
-    following = pl.col("dispatch_date").shift(-1).over("item", "step")
     return (
-        sent.sort("item", "step", "dispatch_date")
-        .with_columns(next_date=following)
-        .join(met.select("item", "event_date"), on="item")
+        letters.join(returns.select("item", "event_date"), on="item")
         .filter(
-            (pl.col("event_date") >= pl.col("dispatch_date"))
-            & (pl.col("next_date").is_null() | (pl.col("event_date") < pl.col("next_date")))
+            (pl.col("dispatch_date") < pl.col("event_date"))
+            | (
+                (pl.col("dispatch_date") == pl.col("event_date"))
+                & (pl.col("dispatch_date") == pl.col("first_date"))
+            )
         )
+        .filter(pl.col("dispatch_date") == pl.col("dispatch_date").max().over("item", "event_date"))
         .get_column("dispatch")
         .unique()
     )
@@ -68,41 +69,38 @@ def contact_days(dispatches: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Return the days on which each customer was contacted before `as_of`: customer_id, contact_date."""
     third_parties = [channel.value for channel in THIRD_PARTY_CHANNELS]
     return (
-        dispatches.filter((pl.col("dispatch_date") < as_of) & ~pl.col("channel").is_in(third_parties))
+        dispatches.filter(
+            (pl.col("dispatch_date") < as_of) & ~pl.col("channel").is_in(third_parties).fill_null(False)
+        )
         .select("customer_id", contact_date="dispatch_date")
         .unique()
         .sort("customer_id", "contact_date")
     )
 
 
-def contact_facts(
-    contacts: pl.DataFrame, events: pl.DataFrame, payments: pl.DataFrame, as_of: date
-) -> pl.DataFrame:
-    """Return facts on contacts: customer_id, last_contact, days_since_last_contact, contacts_without_answer.
-
-    An answer, promise, plan, dispute or payment ends a row of contacts without answer.
-    """
-    answers = (
-        pl.concat(
-            [
-                of_kind(events, *_ANSWERS).select("customer_id", answered="event_date"),
-                payments.select("customer_id", answered="payment_date"),
-            ]
-        )
-        .group_by("customer_id")
-        .agg(pl.col("answered").max())
-    )
-    is_unanswered = pl.col("answered").is_null() | (pl.col("contact_date") > pl.col("answered"))
-    is_recent = pl.col("contact_date") > pl.lit(as_of) - pl.duration(days=365)
+def contact_facts(contacts: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Return when each customer was contacted last: customer_id, last_contact, days_since_last_contact."""
     return (
-        contacts.join(answers, on="customer_id", how="left")
-        .group_by("customer_id")
-        .agg(
-            last_contact=pl.col("contact_date").max(),
-            contacts_without_answer=pl.col("contact_date")
-            .filter(is_unanswered & is_recent)
-            .len()
-            .cast(pl.Int64),
-        )
+        contacts.group_by("customer_id")
+        .agg(last_contact=pl.col("contact_date").max())
         .with_columns(days_since_last_contact=(pl.lit(as_of) - pl.col("last_contact")).dt.total_days())
+    )
+
+
+def unanswered_contacts(accounts: pl.DataFrame, contacts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Return contacts_without_answer by customer and currency.
+
+    Args:
+        accounts: customer_id, currency, last_payment: a payment in a currency answers for that currency.
+        contacts: days on which each customer was contacted.
+        events: an answer, promise, plan or dispute answers for all currencies.
+    """
+    answers = of_kind(events, *_ANSWERS).group_by("customer_id").agg(answered=pl.col("event_date").max())
+    answered = pl.max_horizontal("answered", "last_payment")
+    return (
+        accounts.join(answers, on="customer_id", how="left")
+        .join(contacts, on="customer_id")
+        .filter(answered.is_null() | (pl.col("contact_date") > answered))
+        .group_by(ACCOUNT_KEY)
+        .agg(contacts_without_answer=pl.len().cast(pl.Int64))
     )

@@ -12,16 +12,15 @@ import polars as pl
 from policies.accounts import account_facts, classify
 from policies.aging import age_items
 from policies.allocation import Allocation, allocate
-from policies.balances import VANISHED
 from policies.batches import with_message_channel
 from policies.business_days import business_days_between, is_business_day, is_supported
-from policies.contacts import contact_days, contact_facts, dispatched_steps
-from policies.happenings import events_until, of_items
+from policies.contacts import contact_days, dispatched_steps
+from policies.happenings import events_until
 from policies.history import History
 from policies.holds import contact_holds, first_hold, item_holds, step_holds
 from policies.item_state import Commitments, with_state
 from policies.ladder import choose_steps, step_table, with_position
-from policies.model import ACCOUNT_KEY, EventKind, HoldReason
+from policies.model import ACCOUNT_KEY, HoldReason
 from policies.policy import Policy
 from policies.promises import judge_plans, judge_promises
 from policies.receipts import receipts
@@ -96,9 +95,7 @@ def gather_facts(history: History, policy: Policy, as_of: date) -> Facts:
         dispatched,
         history.proposals,
     )
-    listed = open_items.filter((pl.col("absence") != VANISHED).fill_null(True))
-    contact = contact_facts(contacts, events, allocation.payments, as_of)
-    accounts = account_facts(history, allocation, listed, cash, promises, contact, events)
+    accounts = account_facts(history, allocation, open_items, cash, promises, contacts, events)
     return Facts(as_of, allocation, cash, events, open_items.sort("item"), accounts, dispatched, contacts)
 
 
@@ -118,8 +115,7 @@ def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.Data
         payment_method=pl.coalesce("payment_method", "customer_payment_method"),
         source_age_business_days=pl.lit(source_age(history, policy, as_of), pl.Int64),
     )
-    outcomes = of_items(facts.events, facts.open_items, EventKind.CALL_OUTCOME)
-    placed = with_position(items, facts.dispatched, outcomes, steps).with_columns(
+    placed = with_position(items, facts.dispatched, facts.events, steps).with_columns(
         days_since_last_step=(pl.lit(as_of) - pl.col("last_step_on")).dt.total_days()
     )
     held_reason, held_sentence = first_hold(item_holds())

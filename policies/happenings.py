@@ -4,7 +4,6 @@ An event without invoice concerns all items of its customer; one with an invoice
 installments. Events of one date count in the order in which they became known.
 """
 
-from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -49,12 +48,31 @@ def of_items(events: pl.DataFrame, items: pl.DataFrame, *kinds: EventKind) -> pl
     return concerning(of_kind(events, *kinds), items)
 
 
-def still_running(starts: pl.DataFrame, ends: pl.DataFrame, by: Sequence[str] = ("item",)) -> pl.DataFrame:
-    """Return the starts that no later end has closed; an end with a reference closes only that reference."""
-    closing = ends.select(*by, end_date="event_date", end_sequence="sequence", end_reference="reference")
+def still_running(events: pl.DataFrame, start: EventKind, end: EventKind) -> pl.DataFrame:
+    """Return the starts that no later end has closed.
+
+    An end closes what is about the same or less: of a customer everything, of an invoice its own; one with a
+    reference closes only that reference.
+    """
+    starts = of_kind(events, start)
+    ends = of_kind(events, end).select(
+        "customer_id",
+        end_date="event_date",
+        end_sequence="sequence",
+        end_invoice="invoice_number",
+        end_installment="installment",
+        end_reference="reference",
+    )
     is_later = (pl.col("end_date") > pl.col("event_date")) | (
         (pl.col("end_date") == pl.col("event_date")) & (pl.col("end_sequence") > pl.col("sequence"))
     )
-    is_meant = pl.col("end_reference").is_null() | pl.col("end_reference").eq_missing(pl.col("reference"))
-    closed = starts.join(closing, on=list(by)).filter(is_later & is_meant).select(*by, "sequence").unique()
-    return starts.join(closed, on=[*by, "sequence"], how="anti")
+    is_meant = pl.all_horizontal(
+        pl.col(f"end_{name}").is_null() | pl.col(f"end_{name}").eq_missing(pl.col(column))
+        for name, column in (
+            ("invoice", "invoice_number"),
+            ("installment", "installment"),
+            ("reference", "reference"),
+        )
+    )
+    closed = starts.join(ends, on="customer_id").filter(is_later & is_meant)
+    return starts.join(closed.select("sequence"), on="sequence", how="anti")

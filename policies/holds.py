@@ -51,7 +51,9 @@ def item_holds() -> list[Hold]:
             HoldReason.WRITTEN_OFF,
             pl.col("written_off_on").is_not_null()
             | ((pl.col("amount_reduced") > 0) & (pl.col("amount_reduced") >= pl.col("amount_open"))),
-            _say("Written off on {}.", "written_off_on").fill_null("A reduction was granted that leaves nothing."),
+            _say("Written off on {}.", "written_off_on").fill_null(
+                "A reduction was granted that leaves nothing."
+            ),
         ),
         Hold(
             HoldReason.PLACED,

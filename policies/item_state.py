@@ -9,8 +9,8 @@ from datetime import date
 
 import polars as pl
 
-from policies.allocation import INSTALLMENT_ORDER, Allocation
-from policies.happenings import of_items, still_running
+from policies.allocation import INSTALLMENT_ORDER, INVOICE_KEY, Allocation
+from policies.happenings import concerning, of_items, still_running
 from policies.model import ITEM_KEY, TOTAL, Channel, EventKind
 
 _ZERO = pl.lit(0, TOTAL)
@@ -71,10 +71,9 @@ def with_state(
 
 def _insolvencies(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Insolvency concerns the customer whatever invoice the event names."""
-    whole = {"invoice_number": pl.lit(None, pl.String), "installment": pl.lit(None, pl.String)}
-    starts = of_items(events.with_columns(**whole), items, EventKind.INSOLVENCY)
-    ends = of_items(events.with_columns(**whole), items, EventKind.INSOLVENCY_CLOSED)
-    return still_running(starts, ends).group_by("item").agg(insolvent_since=pl.col("event_date").min())
+    running = still_running(events, EventKind.INSOLVENCY, EventKind.INSOLVENCY_CLOSED)
+    since = running.group_by("customer_id").agg(insolvent_since=pl.col("event_date").min())
+    return items.select("item", "customer_id").join(since, on="customer_id").drop("customer_id")
 
 
 def _write_offs(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
@@ -104,9 +103,7 @@ def _placements(items: pl.DataFrame, events: pl.DataFrame, dispatched: pl.DataFr
 
 def _disputes(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Disputes add up; one without amount, or about the whole customer, takes all that is open."""
-    running = still_running(
-        of_items(events, items, EventKind.DISPUTE), of_items(events, items, EventKind.DISPUTE_CLOSED)
-    )
+    running = concerning(still_running(events, EventKind.DISPUTE, EventKind.DISPUTE_CLOSED), items)
     is_whole = pl.col("amount").is_null() | pl.col("invoice_number").is_null()
     spread = _spread(running.filter(~is_whole), items)
     return (
@@ -122,35 +119,39 @@ def _disputes(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _reductions(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """A reduction granted lowers what is demanded; the ledger follows by its own credit note."""
-    granted = of_items(events, items, EventKind.REDUCTION).filter(pl.col("amount").is_not_null())
+    granted = of_items(events, items, EventKind.REDUCTION).filter(
+        pl.col("amount").is_not_null() & pl.col("invoice_number").is_not_null()
+    )
     return _spread(granted, items).rename({"spread": "amount_reduced"})
 
 
 def _spread(amounts: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Lay amounts about whole invoices over their installments, oldest first: item, spread."""
-    by_item = amounts.filter(pl.col("installment").is_not_null()).select("item", pl.col("amount").cast(TOTAL))
-    open_columns = items.select(
-        "item",
-        "customer_id",
-        "invoice_number",
-        "due_date",
-        "amount_open",
-        "currency",
-        installment_of_item="installment",
-    )
-    laid = (
-        amounts.filter(pl.col("installment").is_null())
-        .join(open_columns.drop("customer_id", "invoice_number"), on="item")
+    """Add up amounts by item, and lay those about whole invoices over their installments, oldest first.
+
+    Each takes at most what is open beside the amounts about itself. Returns item, spread.
+    """
+    is_own = pl.col("installment").is_not_null()
+    own = amounts.filter(is_own).group_by("item").agg(own=pl.col("amount").cast(TOTAL).sum())
+    pools = amounts.filter(~is_own).group_by("item").agg(pool=pl.col("amount").cast(TOTAL).sum())
+    return (
+        items.select("item", *INVOICE_KEY, "due_date", "installment", "amount_open")
+        .join(amounts.select("item").unique(), on="item")
+        .join(own, on="item", how="left")
+        .join(pools, on="item", how="left")
         .with_columns(
-            capacity=pl.col("amount_open").clip(lower_bound=_ZERO), installment=pl.col("installment_of_item")
+            own=pl.min_horizontal(
+                pl.col("own").fill_null(_ZERO), pl.col("amount_open").clip(lower_bound=_ZERO)
+            ),
+            pool=pl.col("pool").fill_null(_ZERO),
         )
-        .sort("sequence", "currency", *INSTALLMENT_ORDER)
-        .with_columns(before=pl.col("capacity").cum_sum().over("sequence", "currency") - pl.col("capacity"))
+        .with_columns(room=pl.col("amount_open").clip(lower_bound=_ZERO) - pl.col("own"))
+        .sort(*INVOICE_KEY, *INSTALLMENT_ORDER)
+        .with_columns(before=pl.col("room").cum_sum().over(INVOICE_KEY) - pl.col("room"))
         .select(
-            "item", amount=(pl.col("amount").cast(TOTAL) - pl.col("before")).clip(_ZERO, pl.col("capacity"))
+            "item",
+            spread=pl.col("own") + (pl.col("pool") - pl.col("before")).clip(_ZERO, pl.col("room")),
         )
     )
-    return pl.concat([by_item, laid]).group_by("item").agg(spread=pl.col("amount").sum())
 
 
 def _promises(commitments: Commitments) -> pl.DataFrame:
@@ -166,12 +167,12 @@ def _promises(commitments: Commitments) -> pl.DataFrame:
 
 def _manual_holds(items: pl.DataFrame, events: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """A hold lasts until its date inclusive, or until released."""
-    begun = of_items(events, items, EventKind.HOLD).filter(
+    running = still_running(events, EventKind.HOLD, EventKind.HOLD_RELEASED).filter(
         pl.col("until").is_null() | (pl.col("until") >= as_of)
     )
-    running = still_running(begun, of_items(events, items, EventKind.HOLD_RELEASED))
     return (
-        running.sort("item", "event_date", "sequence")
+        concerning(running, items)
+        .sort("item", "event_date", "sequence")
         .group_by("item", maintain_order=True)
         .agg(
             hold_since=pl.col("event_date").first(),

@@ -10,9 +10,11 @@ from datetime import date
 import polars as pl
 
 from policies.conditions import compile_condition
+from policies.contacts import DELIVERED_OUTCOMES
 from policies.facts import Scope
+from policies.happenings import of_items
 from policies.holds import threshold
-from policies.model import Channel
+from policies.model import Channel, EventKind
 from policies.policy import Policy, Step
 
 
@@ -60,30 +62,34 @@ def step_table(policy: Policy) -> pl.DataFrame:
 
 
 def with_position(
-    items: pl.DataFrame, dispatched: pl.DataFrame, call_outcomes: pl.DataFrame, steps: pl.DataFrame
+    items: pl.DataFrame, dispatched: pl.DataFrame, events: pl.DataFrame, steps: pl.DataFrame
 ) -> pl.DataFrame:
     """Add where each item stands on its ladder.
 
     Adds: position (index of the furthest step done, null before the first), position_on, position_count,
-    last_step_on, shift_days (the time granted to answer), and `waits_for` (a sentence when an outcome or a
-    proof of delivery must come first).
+    last_step, last_step_on, last_channel, shift_days (the time granted to answer), and `waits_for` (a sentence
+    when an outcome or a proof of delivery must come first).
     """
-    done = dispatched.filter("is_done")
-    last = done.group_by("item").agg(
+    on_ladder = dispatched.join(items.select("item", "ladder"), on="item").join(
+        steps.select("ladder", "step", "step_index"), on=["ladder", "step"], how="left"
+    )
+    last = on_ladder.group_by("item").agg(
         last_step_on=pl.col("dispatch_date").max(),
-        last_channel=pl.col("channel").sort_by("dispatch_date").last(),
+        last_channel=pl.col("channel").sort_by("dispatch_date", pl.col("step_index").fill_null(-1)).last(),
+        last_step=pl.col("step").sort_by("dispatch_date", pl.col("step_index").fill_null(-1)).last(),
     )
-    on_ladder = done.join(items.select("item", "ladder"), on="item").join(
-        steps.select("ladder", "step", "step_index"), on=["ladder", "step"]
+    furthest = on_ladder.filter(
+        pl.col("is_done")
+        & (pl.col("step_index") == pl.col("step_index").filter("is_done").max().over("item"))
     )
-    furthest = on_ladder.filter(pl.col("step_index") == pl.col("step_index").max().over("item"))
     position = furthest.group_by("item").agg(
         position=pl.col("step_index").first(),
         position_on=pl.col("dispatch_date").max(),
         position_count=pl.len().cast(pl.Int64),
-        is_proved=pl.col("is_proved").any(),
+        is_proved=pl.col("outcome").is_in(DELIVERED_OUTCOMES).any(),
     )
-    outcomes = call_outcomes.group_by("item").agg(last_outcome_on=pl.col("event_date").max())
+    outcomes = _last_of(events, items, EventKind.CALL_OUTCOME, "last_outcome_on")
+    proofs = _last_of(events, items, EventKind.LETTER_RECEIVED, "last_proof_on")
     at_step = steps.select(
         "ladder",
         pl.col("step_index").alias("position"),
@@ -95,19 +101,26 @@ def with_position(
         position_needs_proof="needs_delivery_proof",
     )
     is_answered = (pl.col("last_outcome_on") >= pl.col("position_on")).fill_null(False)
+    is_proved = pl.col("is_proved") | (pl.col("last_proof_on") >= pl.col("position_on")).fill_null(False)
     return (
         items.join(last, on="item", how="left")
         .join(position, on="item", how="left")
         .join(outcomes, on="item", how="left")
+        .join(proofs, on="item", how="left")
         .join(at_step, on=["ladder", "position"], how="left")
         .with_columns(
             pl.col("shift_days").fill_null(0),
             waits_for=pl.when(pl.col("position_requires_outcome") & ~is_answered)
             .then(pl.format("Waits for the outcome of {}.", "position_step"))
-            .when(pl.col("position_needs_proof") & ~pl.col("is_proved"))
+            .when(pl.col("position_needs_proof") & ~is_proved)
             .then(pl.format("Waits for the proof that {} was delivered.", "position_step")),
         )
     )
+
+
+def _last_of(events: pl.DataFrame, items: pl.DataFrame, kind: EventKind, name: str) -> pl.DataFrame:
+    """Return the day of the newest event of a kind by item: item and the named column."""
+    return of_items(events, items, kind).group_by("item").agg(pl.col("event_date").max().alias(name))
 
 
 def choose_steps(
@@ -203,8 +216,13 @@ def _leaps(policy: Policy, ladder: str, ahead: Mapping[int, pl.Expr], file: str)
 def _is_time_to_repeat(as_of: date) -> pl.Expr:
     """Return whether the step last taken may be taken again; repeats count after the first dispatch."""
     is_time = pl.col("position_on") + pl.duration(days=pl.col("repeat_every_days")) <= as_of
-    has_repeats = pl.col("repeat_at_most").is_null() | (pl.col("position_count") <= pl.col("repeat_at_most"))
-    return pl.col("repeat_every_days").is_not_null() & is_time & has_repeats
+    return _has_repeats() & is_time
+
+
+def _has_repeats() -> pl.Expr:
+    """Return whether the step last taken has repeats to come."""
+    is_within = pl.col("repeat_at_most").is_null() | (pl.col("position_count") <= pl.col("repeat_at_most"))
+    return pl.col("repeat_every_days").is_not_null() & is_within
 
 
 def _with_states(chosen: pl.DataFrame) -> pl.DataFrame:
@@ -215,7 +233,7 @@ def _with_states(chosen: pl.DataFrame) -> pl.DataFrame:
     waits_for_call = pl.when(pl.col("requires_outcome") & is_unanswered_call).then(
         pl.lit("Waits for the outcome of the call before.")
     )
-    has_next = pl.col("step_index").is_not_null() | pl.col("first_left").is_not_null()
+    has_next = pl.col("step_index").is_not_null() | pl.col("first_left").is_not_null() | _has_repeats()
     return chosen.with_columns(waits_for=pl.coalesce("waits_for", waits_for_call)).with_columns(
         step_state=pl.when(pl.col("ladder").is_null())
         .then(None)

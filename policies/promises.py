@@ -25,11 +25,11 @@ def judge_promises(
         grace_days: calendar days granted past `until`.
 
     Returns:
-        Promises (sequence, customer_id, currency, event_date, until, amount, cash, is_running, is_kept, is_broken)
-        and the items each concerns (sequence, item).
+        Promises (sequence, customer_id, currency, event_date, until, last_day, amount, cash, is_running, is_kept,
+        is_broken) and the items each concerns (sequence, item).
     """
     as_of = allocation.as_of
-    made = of_kind(events, EventKind.PROMISE)
+    made = of_kind(events, EventKind.PROMISE).filter(pl.col("until").is_not_null())
     concerned = concerning(made, allocation.items)
     last_day = pl.col("until") + pl.duration(days=grace_days)
     per_currency = (
@@ -44,16 +44,19 @@ def judge_promises(
     promised = _open_when_promised(
         per_currency.filter(pl.col("amount").is_null()), concerned, cash, allocation.items
     )
-    is_over = pl.lit(as_of) > pl.col("last_day")
+    is_over = pl.col("last_day") < as_of
     judged = (
         per_currency.join(received, on=["sequence", "currency"], how="left")
         .join(promised, on=["sequence", "currency"], how="left")
         .with_columns(
             pl.col("cash").fill_null(_ZERO), amount=pl.coalesce("amount", "amount_then").fill_null(_ZERO)
         )
-        .with_columns(is_running=~is_over, is_kept=pl.col("cash") >= pl.col("amount"))
-        .with_columns(is_broken=is_over & ~pl.col("is_kept"))
-        .drop("amount_then", "last_day", "invoice_number")
+        .with_columns(
+            is_running=~is_over,
+            is_kept=is_over & (pl.col("cash") >= pl.col("amount")),
+            is_broken=is_over & (pl.col("cash") < pl.col("amount")),
+        )
+        .drop("amount_then", "invoice_number")
         .sort("sequence", "currency")
     )
     return judged, concerned.select("sequence", "item", currency="item_currency")
@@ -62,24 +65,24 @@ def judge_promises(
 def _cash_within(
     promises: pl.DataFrame, concerned: pl.DataFrame, cash: pl.DataFrame, payments: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return the cash of each promise's window: sequence, currency, cash."""
+    """Return the cash of each promise's window: sequence, currency, cash.
+
+    A promise about the whole account is kept by any payment, whatever it names.
+    """
     windows = promises.select(
         "sequence", "currency", "customer_id", "invoice_number", "event_date", "last_day"
     )
-    on_items = (
-        concerned.select("sequence", "item", currency="item_currency")
-        .join(cash, on="item")
-        .join(windows, on=["sequence", "currency"])
-    )
-    unnamed = payments.filter(pl.col("reach") == "nothing").select(
-        "customer_id", "currency", "amount", date="payment_date"
-    )
-    on_account = windows.filter(pl.col("invoice_number").is_null()).join(
-        unnamed, on=["customer_id", "currency"]
+    is_account = pl.col("invoice_number").is_null()
+    of_items = concerned.select("sequence", "item", currency="item_currency").join(cash, on="item")
+    on_items = of_items.join(windows.filter(~is_account), on=["sequence", "currency"])
+    shown = of_items.filter("is_shown").join(windows.filter(is_account), on=["sequence", "currency"])
+    on_account = windows.filter(is_account).join(
+        payments.select("customer_id", "currency", "amount", date="payment_date"),
+        on=["customer_id", "currency"],
     )
     columns = ["sequence", "currency", "date", "amount", "event_date", "last_day"]
     return (
-        pl.concat([on_items.select(columns), on_account.select(columns)])
+        pl.concat([frame.select(columns) for frame in (on_items, shown, on_account)])
         .filter((pl.col("date") > pl.col("event_date")) & (pl.col("date") <= pl.col("last_day")))
         .group_by("sequence", "currency")
         .agg(cash=pl.col("amount").sum())

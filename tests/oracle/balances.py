@@ -111,6 +111,11 @@ class _Invoice:
     statements: dict[ItemKey, list[Statement]]
     item_payments: dict[ItemKey, list[Payment]] = field(default_factory=lambda: defaultdict(list))
     invoice_payments: list[Payment] = field(default_factory=list)
+    credit_notes: list[Document] = field(default_factory=list)
+
+    @property
+    def debits(self) -> list[Document]:
+        return [document for document in self.installments if not document.is_credit]
 
     def last_stated(self) -> date:
         return max(
@@ -131,19 +136,6 @@ def _invoices(past: Past, day: date) -> dict[tuple[str, str, str], _Invoice]:
     }
 
 
-def _take(payments: list[Payment], capacity: Decimal) -> tuple[list[tuple[Payment, Decimal]], Decimal]:
-    """Spread payments, oldest first, over what can still be paid; return the parts and what is left over."""
-    parts: list[tuple[Payment, Decimal]] = []
-    excess = ZERO
-    for payment in sorted(payments, key=lambda known: (known.payment_date, known.payment_id)):
-        part = min(payment.amount, capacity)
-        capacity -= part
-        excess += payment.amount - part
-        if part > 0:
-            parts.append((payment, part))
-    return parts, excess
-
-
 def _balance(document: Document, stated: list[Statement]) -> tuple[date, Decimal]:
     if stated:
         return stated[-1].stated_date, stated[-1].amount_open
@@ -156,56 +148,83 @@ def _settle_invoice(invoice: _Invoice, balances: Balances) -> Decimal:
     for document in invoice.installments:
         since, balance = _balance(document, invoice.statements[document.key])
         counted = [p for p in invoice.item_payments[document.key] if p.payment_date > since]
-        parts, excess = _take(counted, max(balance, ZERO))
-        balances.open[document.key] = balance - sum((part for _, part in parts), ZERO)
-        unallocated += excess
+        cash = sum((payment.amount for payment in counted), ZERO)
+        # A reversal reopens an item; a refund reduces a credit.
+        part = min(cash, balance) if balance >= 0 else max(min(cash, ZERO), balance)
+        balances.open[document.key] = balance - part
+        unallocated += cash - part
     left = [p for p in invoice.invoice_payments if p.payment_date > invoice.last_stated()]
     cash = sum((payment.amount for payment in left), ZERO)
-    for document in invoice.installments:
+    for document in invoice.debits:
         part = min(cash, max(balances.open[document.key], ZERO))
+        if cash < 0:  # a reversal reopens the newest installment
+            part = cash if document is invoice.debits[-1] else ZERO
         balances.open[document.key] -= part
         cash -= part
     return unallocated + cash
 
 
-def _receive(invoice: _Invoice, day: date) -> dict[ItemKey, list[Receipt]]:
-    """Return the money of each installment, period by period between the statements of the invoice."""
-    received: dict[ItemKey, list[Receipt]] = {document.key: [] for document in invoice.installments}
-    running = {document.key: document.amount for document in invoice.installments}
-    ends = sorted({s.stated_date for stated in invoice.statements.values() for s in stated} | {day})
+@dataclass(frozen=True)
+class _Money:
+    """Money that reduces an item; a credit note is no cash."""
+
+    came: date
+    amount: Decimal
+    is_cash: bool
+
+
+def _lay(invoice: _Invoice) -> dict[ItemKey, list[_Money]]:
+    """Return the money of each installment: its own, and its part of what names the whole invoice.
+
+    What the newest statement has absorbed is laid over the amounts as issued, what came later over the rest.
+    """
+    since = invoice.last_stated()
+    laid: dict[ItemKey, list[_Money]] = {}
+    room: dict[tuple[ItemKey, bool], Decimal] = {}
+    for document in invoice.debits:
+        own_since, balance = _balance(document, invoice.statements[document.key])
+        named = invoice.item_payments[document.key]
+        laid[document.key] = [_Money(p.payment_date, p.amount, is_cash=True) for p in named]
+        for is_later, owed in ((False, document.amount), (True, balance)):
+            paid = sum((p.amount for p in named if (p.payment_date > own_since) is is_later), ZERO)
+            room[(document.key, is_later)] = max(owed - paid, ZERO)
+    whole = [(p.payment_date, False, p.payment_id, p.amount) for p in invoice.invoice_payments]
+    whole += [(note.invoice_date, True, "", -note.amount) for note in invoice.credit_notes]
+    for is_later in (False, True):
+        came = ZERO
+        for day, is_note, _, amount in sorted(m for m in whole if (m[0] > since) is is_later):
+            begins = ZERO
+            for document in invoice.debits:
+                ends = begins + room[(document.key, is_later)]
+                part = min(max(came + amount, begins), ends) - min(max(came, begins), ends)
+                laid[document.key].append(_Money(day, part, is_cash=not is_note))
+                begins = ends
+            came += amount
+    return laid
+
+
+def _receive(document: Document, stated: list[Statement], money: list[_Money], day: date) -> list[Receipt]:
+    """Return what an item took, from one statement to the next, and what each statement shows beyond that."""
+    received: list[Receipt] = []
+    running = document.amount
     start = date.min
-    for end in ends:
-        for document in invoice.installments:
-            named = [p for p in invoice.item_payments[document.key] if start < p.payment_date <= end]
-            _receive_parts(received, running, document, _take(named, max(running[document.key], ZERO))[0])
-        waiting = [p for p in invoice.invoice_payments if start < p.payment_date <= end]
-        for payment in sorted(waiting, key=lambda known: (known.payment_date, known.payment_id)):
-            cash = payment.amount
-            for document in invoice.installments:
-                part = min(cash, max(running[document.key], ZERO))
-                cash -= part
-                _receive_parts(received, running, document, [(payment, part)] if part > 0 else [])
-        for document in invoice.installments:
-            stated = [s for s in invoice.statements[document.key] if s.stated_date == end]
-            if not stated:
-                continue
-            unexplained = running[document.key] - max(stated[-1].amount_open, ZERO)
-            if unexplained > 0 and document.amount > 0:
-                received[document.key].append(Receipt(end, unexplained, from_statement=True))
-            running[document.key] = stated[-1].amount_open
+    for end in sorted({statement.stated_date for statement in stated} | {day}):
+        owed, came = max(running, ZERO), ZERO
+        for paid in sorted(money, key=lambda m: (m.came, not m.is_cash)):
+            if start < paid.came <= end:
+                part = min(came + paid.amount, owed) - min(came, owed)
+                came += paid.amount
+                if paid.is_cash and part != 0:
+                    received.append(Receipt(paid.came, part, from_statement=False))
+        running -= min(came, owed)
+        ruling = [statement for statement in stated if statement.stated_date == end]
+        if ruling:
+            unexplained = running - max(ruling[-1].amount_open, ZERO)
+            if unexplained > 0:
+                received.append(Receipt(end, unexplained, from_statement=True))
+            running = ruling[-1].amount_open
         start = end
     return received
-
-
-def _receive_parts(
-    received: dict[ItemKey, list[Receipt]],
-    running: dict[ItemKey, Decimal],
-    document: Document,
-    parts: list[tuple[Payment, Decimal]],
-) -> None:
-    for payment, part in parts:
-        received[document.key].append(Receipt(payment.payment_date, part, from_statement=False))
-        running[document.key] -= part
 
 
 def _apply_credit_notes(invoices: dict[tuple[str, str, str], _Invoice], balances: Balances) -> None:
@@ -221,6 +240,7 @@ def _apply_credit_notes(invoices: dict[tuple[str, str, str], _Invoice], balances
         named = invoices.get((credit_note.customer_id, number, credit_note.currency))
         if named is None or number == credit_note.invoice_number:
             continue
+        named.credit_notes.append(credit_note)
         own = invoices[(credit_note.customer_id, credit_note.invoice_number, credit_note.currency)]
         if not own.statements[credit_note.key] and credit_note.invoice_date <= named.last_stated():
             balances.open[credit_note.key] = ZERO
@@ -241,7 +261,8 @@ def balances_at(past: Past, day: date) -> Balances:
             continue
         invoice = invoices.get((payment.customer_id, payment.invoice_number or "", payment.currency))
         if invoice is not None and payment.installment is None:
-            invoice.invoice_payments.append(payment)
+            alone = invoice.installments[0].key if len(invoice.installments) == 1 else None
+            (invoice.item_payments[alone] if alone else invoice.invoice_payments).append(payment)
             continue
         key = (payment.customer_id, payment.invoice_number or "", payment.installment or "")
         if invoice is not None and key in invoice.statements:
@@ -250,8 +271,13 @@ def balances_at(past: Past, day: date) -> Balances:
         balances.unapplied[(payment.customer_id, payment.currency)] -= payment.amount
     for (customer_id, _, currency), invoice in invoices.items():
         balances.unapplied[(customer_id, currency)] -= _settle_invoice(invoice, balances)
-        balances.receipts.update(_receive(invoice, day))
     _apply_credit_notes(invoices, balances)
+    for invoice in invoices.values():
+        balances.receipts.update({document.key: [] for document in invoice.installments})
+        laid = _lay(invoice)
+        for document in invoice.debits:
+            stated = invoice.statements[document.key]
+            balances.receipts[document.key] = _receive(document, stated, laid[document.key], day)
     for document in past.documents_at(day):
         if has_vanished(past, document.key, day):
             balances.vanished.add(document.key)

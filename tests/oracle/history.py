@@ -54,6 +54,11 @@ class Document:
         return (self.customer_id, self.invoice_number, self.installment)
 
     @property
+    def is_credit(self) -> bool:
+        """Return whether it is in the customer's favour."""
+        return self.document_type == "credit_note" or self.amount < 0
+
+    @property
     def account(self) -> AccountKey:
         """Return whose ladder the item climbs."""
         return (self.customer_id, self.currency)
