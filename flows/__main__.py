@@ -3,6 +3,7 @@
 Flows run plainly in this process, unless PREFECT_API_URL names a server; then they show up in its UI.
 """
 
+import os
 import sys
 import traceback
 
@@ -83,6 +84,13 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return ExitCode.DONE
     except Exception:  # noqa: BLE001 - whatever is left is a bug, and has its own exit code
+        if engine.server_is_away():
+            print(
+                f"relance: no Prefect server answers at {os.environ['PREFECT_API_URL']}. Start it, or run without "
+                "one: unset PREFECT_API_URL. What was begun is taken up by the next run.",
+                file=sys.stderr,
+            )
+            return ExitCode.WRONG_USE
         traceback.print_exc()
         print(
             "relance: this is a bug of Relance, not a mistake of yours. Nothing half-done was kept.",

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from flows import steps
-from flows.engine import storyline
+from flows.engine import ended, storyline
 from flows.start import acting, begin
 from policies.errors import WrongUseError
 from tasks.approval import approve as approve_batch
@@ -25,9 +25,13 @@ def approve(batch_id: str, by: str, workspace: Path = Path("workspace"), as_of: 
     with acting(run, "approve"):
         status = approve_batch(run, batch_id, by)
         steps.publish_log(run)
-    if status.value == "draft":
-        return f"{by} approves {batch_id}; the policy asks for one more person."
-    return f"{batch_id} is approved by {by}. `relance release {batch_id}` lets it leave."
+    missing = status.value == "draft"
+    sentence = (
+        f"{by} approves {batch_id}; the policy asks for one more person."
+        if missing
+        else f"{batch_id} is approved by {by}. `relance release {batch_id}` lets it leave."
+    )
+    return ended(sentence, sentence, needs_person=missing)
 
 
 @storyline("reject", "Rejects a batch; its items are held until the date given.")
@@ -57,7 +61,8 @@ def reject(
     with acting(run, "reject"):
         count = reject_batch(run, batch_id, by, why, until)
         steps.publish_log(run)
-    return f"{batch_id} is rejected by {by}: {count} messages; their items are held until {until}."
+    sentence = f"{batch_id} is rejected by {by}: {count} messages; their items are held until {until}."
+    return ended(sentence, sentence)
 
 
 def _named(by: str) -> str:

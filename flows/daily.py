@@ -22,7 +22,7 @@ def daily(workspace: Path = Path("workspace"), as_of: date | None = None) -> Run
     run = begin(workspace, as_of)
     with acting(run, "run"):
         summary = run_day(run)
-    return end_state(summary)  # type: ignore[no-any-return]  # under Prefect a state that shows what waits
+    return end_state(run, summary)
 
 
 def run_day(run: Run) -> RunSummary:

@@ -1,19 +1,19 @@
 """One storyline, two ways to run it: as Prefect flows and tasks, or plainly in this process.
 
 Only `python -m flows` without PREFECT_API_URL chooses the plain way, before it imports a flow. Every other
-importer (a worker, `prefect deploy`) gets real flows and tasks.
+importer (a worker, `prefect deploy`) gets real flows and tasks. What they show stands in `flows.in_prefect`.
 """
 
-import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Before anything imports Prefect.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
@@ -30,45 +30,74 @@ def is_plain() -> bool:
     return _choice["plain"]
 
 
+def server_is_away() -> bool:
+    """Return whether a Prefect server is named that does not answer."""
+    if is_plain():
+        return False
+    from flows import in_prefect
+
+    return not in_prefect.server_answers()
+
+
 def storyline(name: str, description: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function the flow of a deployment; its parameters become the form in the UI."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if is_plain():
             return function
-        from prefect import flow
+        from flows import in_prefect
 
-        made: Any = flow(name=name, description=description, validate_parameters=True)(function)
-        return made  # type: ignore[no-any-return]  # a Flow is called like the function it wraps
+        return in_prefect.as_flow(function, name, description)
 
     return decorate
 
 
-def step(name: str, retries: int = 0) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function a task: a row in the UI with its own logs; retried only where it is idempotent."""
+def step(name: str, each: str = "", retries: int = 0) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function a task: a row in the UI with its own logs; retried only where it is idempotent.
+
+    Args:
+        name: what the step does, in business words.
+        each: the parameter that tells one such row from the next.
+        retries: how often a failure that is nobody's mistake is tried again.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if is_plain():
             return function
-        from prefect import task
-        from prefect.cache_policies import NO_CACHE
+        from flows import in_prefect
 
-        made: Any = task(name=name, retries=retries, retry_delay_seconds=5, cache_policy=NO_CACHE)(function)
-        return made  # type: ignore[no-any-return]  # a Task is called like the function it wraps
+        return in_prefect.as_task(function, name, each, retries)
 
     return decorate
 
 
-def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
-    """Keep a table as a Prefect artifact; nothing to do when run plainly."""
+def ended(value: R, sentence: str, needs_person: bool = False) -> R:
+    """Return what a flow has to give; under Prefect as its last state, which says whether a person is needed."""
+    if is_plain():
+        return value
+    from flows import in_prefect
+
+    return in_prefect.last_state(value, sentence, needs_person)
+
+
+def name_run(name: str) -> None:
+    """Give the run a name that people recognise in the UI; nothing to do when run plainly."""
+    if not is_plain():
+        from flows import in_prefect
+
+        in_prefect.name_run(name)
+
+
+def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
+    """Keep a table as an artifact of the run; nothing to do when run plainly."""
     if not is_plain():
         from prefect.artifacts import create_table_artifact
 
-        create_table_artifact(table=rows, key=key, description=description)
+        create_table_artifact(table=[dict(row) for row in rows], key=key, description=description)
 
 
 def show_text(key: str, markdown: str, description: str) -> None:
-    """Keep a text as a Prefect artifact; nothing to do when run plainly."""
+    """Keep a text as an artifact of the run; nothing to do when run plainly."""
     if not is_plain():
         from prefect.artifacts import create_markdown_artifact
 
@@ -77,32 +106,14 @@ def show_text(key: str, markdown: str, description: str) -> None:
 
 @contextmanager
 def one_writer(workspace: str) -> Iterator[None]:
-    """Let only one flow at a time act in a workspace, visibly in the UI; the workspace's own lock stands behind it."""
+    """Let one flow at a time act in a workspace, visibly in the UI; the workspace's own lock stands behind it."""
     if is_plain():
         yield
         return
-    from prefect.client.orchestration import get_client
-    from prefect.concurrency.sync import concurrency
+    from flows import in_prefect
 
-    limit = f"relance-writer-{hashlib.sha256(workspace.encode()).hexdigest()[:8]}"
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(limit, 1)
-    with concurrency(limit, occupy=1, strict=True):
+    with in_prefect.one_writer(workspace, say):
         yield
-
-
-def needs_person(message: str) -> Any:
-    """Return a state that is no failure and shows in the UI that a person is needed."""
-    from prefect.states import Completed
-
-    return Completed(name="NeedsPerson", message=message)
-
-
-def done(message: str) -> Any:
-    """Return the state of a flow that needs nobody."""
-    from prefect.states import Completed
-
-    return Completed(message=message)
 
 
 def say(line: str) -> None:

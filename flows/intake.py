@@ -28,7 +28,7 @@ def intake(
         files = take_in_inbox(run, accept or ())
         steps.publish_log(run)
     summary = RunSummary(run_id=run.run_id, as_of=run.as_of, files=tuple(files))
-    return end_state(summary)  # type: ignore[no-any-return]  # under Prefect a state that shows what waits
+    return end_state(run, summary)
 
 
 def take_in_inbox(run: Run, accept: Collection[str] = ()) -> list[IntakeResult]:

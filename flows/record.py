@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows import steps
-from flows.engine import storyline
+from flows.engine import ended, storyline
 from flows.start import acting, begin
 from policies.model import EventKind
 from tasks.record import on_behalf_of, record_events
@@ -15,8 +15,6 @@ from tasks.record import on_behalf_of, record_events
 def record(
     kind: EventKind,
     customer_id: str,
-    workspace: Path = Path("workspace"),
-    as_of: date | None = None,
     invoice_number: str | None = None,
     installment: str | None = None,
     amount: Decimal | None = None,
@@ -25,14 +23,14 @@ def record(
     reason: str | None = None,
     note: str | None = None,
     actor: str | None = None,
+    as_of: date | None = None,
+    workspace: Path = Path("workspace"),
 ) -> str:
     """Record one event.
 
     Args:
         kind: what happened.
         customer_id: whose.
-        workspace: the creditor's folder.
-        as_of: the day it happened; empty = today.
         invoice_number: empty = it concerns the customer as a whole.
         installment: empty = all installments of the invoice.
         amount: in the item's currency, such as the disputed part or the promised sum.
@@ -41,6 +39,8 @@ def record(
         reason: a short word for why.
         note: free text; kept where it can be erased.
         actor: who says so; empty = who runs this.
+        as_of: the day it happened; empty = today.
+        workspace: the creditor's folder.
     """
     run = on_behalf_of(begin(workspace, as_of), actor)
     stated = {
@@ -59,4 +59,5 @@ def record(
         record_events(run, [{name: str(value) for name, value in stated.items() if value is not None}])
         steps.publish_log(run)
     where = f" invoice {invoice_number}" if invoice_number else ""
-    return f"Recorded on {run.as_of}: {kind.value} of customer {customer_id}{where}."
+    sentence = f"Recorded on {run.as_of}: {kind.value} of customer {customer_id}{where}."
+    return ended(sentence, sentence)

@@ -32,4 +32,4 @@ def release(
         steps.publish_log(run)
         waiting = steps.find_waiting(run)
     summary = RunSummary(run_id=run.run_id, as_of=run.as_of, released=tuple(released), waiting=tuple(waiting))
-    return end_state(summary)  # type: ignore[no-any-return]  # under Prefect a state that shows what waits
+    return end_state(run, summary)

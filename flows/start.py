@@ -28,6 +28,7 @@ def begin(
     """Return a new run in the workspace; without `as_of` it is today in the creditor's time zone."""
     opened = open_workspace(Path(workspace))
     today = clock.today(read_creditor(opened).time_zone)
+    engine.name_run(f"{opened.root.name} {as_of or today}")
     return Run(
         workspace=opened,
         as_of=as_of or today,

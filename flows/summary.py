@@ -1,5 +1,6 @@
 """What a run has done, for people: the same facts for the terminal, the UI and machines."""
 
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from flows.steps import DecidedDay
 from policies.errors import ExitCode
 from tasks.dispatch.batches import BatchRelease
 from tasks.intake import IntakeResult, IntakeStatus
+from tasks.run import Run
 
 
 @dataclass(frozen=True)
@@ -53,41 +55,71 @@ class RunSummary:
         return {**asdict(self), "as_of": self.as_of.isoformat()}
 
 
-def show_in_ui(summary: RunSummary) -> None:
-    """Keep the summary, the aging and the decisions as Prefect artifacts."""
-    if engine.is_plain():
-        return
-    files = [
+def end_state(run: Run, summary: RunSummary) -> RunSummary:
+    """Return what a flow ends with: under Prefect, artifacts and a state that shows what needs a person."""
+    if not engine.is_plain():
+        show_in_ui(run, summary)
+    needs = _needs(summary)
+    return engine.ended(summary, "; ".join(needs) or f"Run of {summary.as_of} done.", bool(needs))
+
+
+def show_in_ui(run: Run, summary: RunSummary) -> None:
+    """Keep the summary, the files, the aging and the decisions as artifacts, one history per workspace."""
+    creditor = re.sub(r"[^a-z0-9]+", "-", run.workspace.root.name.lower()).strip("-") or "workspace"
+    day = f"{run.workspace.root.name}, {summary.as_of}"
+    engine.show_text(f"{creditor}-run", _markdown(run, summary), f"What the run did - {day}")
+    if summary.files:
+        engine.show_table(f"{creditor}-files", _files(summary), f"Files of the inbox - {day}")
+    if summary.decided:
+        engine.show_table(f"{creditor}-aging", summary.decided.aging, f"Aging, sums by currency - {day}")
+        engine.show_table(
+            f"{creditor}-decisions", _decisions(summary.decided), f"Decisions, in open items - {day}"
+        )
+
+
+def _needs(summary: RunSummary) -> list[str]:
+    return [
+        *(f"{one.file} was refused" for one in summary.refused),
+        *summary.kept,
+        *(f"batch {batch} waits for approval" for batch in summary.waiting),
+    ]
+
+
+def _markdown(run: Run, summary: RunSummary) -> str:
+    """Tell the run in a page: what needs a person comes first."""
+    refused = [f"**{one.file}** was refused: {one.message}" for one in summary.refused]
+    waiting = [f"Batch **{batch}** waits for approval." for batch in summary.waiting]
+    sections = {
+        "Needs a person": [*refused, *summary.kept, *waiting],
+        "Inbox": [f"{one.file}: {one.status.value}" for one in summary.files],
+        "Owed": [f"{row['currency']} {row['total']}" for row in summary.decided.aging]
+        if summary.decided
+        else [],
+        "Left": [_left(one) for one in summary.released],
+    }
+    lines = [f"# {run.workspace.root.name}, {summary.as_of}"]
+    for title, sentences in sections.items():
+        if sentences:
+            lines += ["", f"## {title}", "", *(f"- {sentence}" for sentence in sentences)]
+    if waiting:
+        lines += ["", "To let a batch leave, run the deployments `approve` (or `reject`) and `release`."]
+    lines += ["", f"Documents: `{run.workspace.outbox}`. Log: `relance audit log --run {summary.run_id}`."]
+    return "\n".join(lines)
+
+
+def _left(one: BatchRelease) -> str:
+    withdrawn = f", {len(one.withdrawn)} withdrawn" if one.withdrawn else ""
+    return f"{one.batch_id}: {one.counts.dispatched if one.counts else 0} messages{withdrawn}"
+
+
+def _files(summary: RunSummary) -> list[dict[str, Any]]:
+    return [
         {"file": one.file, "status": one.status.value, "rows": sum(one.rows.values()), "message": one.message}
         for one in summary.files
     ]
-    lines = [f"# Run of {summary.as_of}", f"`{summary.run_id}`", ""]
-    lines += [f"- refused: **{one.file}** - {one.message}" for one in summary.refused]
-    lines += [f"- waits for a person: {sentence}" for sentence in summary.kept]
-    lines += [f"- waits for approval: **{batch}**" for batch in summary.waiting]
-    lines += [
-        f"- {one.batch_id}: {one.counts.dispatched if one.counts else 0} left, {len(one.withdrawn)} withdrawn"
-        for one in summary.released
-    ]
-    engine.show_text("relance-run-summary", "\n".join(lines), f"What the run of {summary.as_of} did")
-    if files:
-        engine.show_table("relance-files", files, "Files of the inbox")
-    if summary.decided:
-        engine.show_table("relance-aging", list(summary.decided.aging), "Aging, sums by currency")
-        decisions = [
-            {"decision": f"step {name}", "items": count} for name, count in summary.decided.steps.items()
-        ] + [{"decision": f"held: {name}", "items": count} for name, count in summary.decided.reasons.items()]
-        engine.show_table("relance-decisions", decisions, "Decisions, open items by step or reason")
 
 
-def end_state(summary: RunSummary) -> Any:
-    """Return what a flow ends with under Prefect: a state that shows refused files and waiting approvals."""
-    if engine.is_plain():
-        return summary
-    show_in_ui(summary)
-    needs = [
-        *(f"refused {one.file}" for one in summary.refused),
-        *summary.kept,
-        *(f"{batch} waits for approval" for batch in summary.waiting),
-    ]
-    return engine.needs_person("; ".join(needs)) if needs else engine.done(f"run of {summary.as_of} done")
+def _decisions(decided: DecidedDay) -> list[dict[str, Any]]:
+    acting = [{"decision": "act", "step or reason": step, "items": n} for step, n in decided.steps.items()]
+    held = [{"decision": "hold", "step or reason": why, "items": n} for why, n in decided.reasons.items()]
+    return [*acting, *held]

@@ -1,19 +1,11 @@
 """Tells a person what a run has done: short, readable in 100 columns, what needs them last."""
 
-from typing import Any
-
 from flows.summary import RunSummary
 from tasks.intake import IntakeResult
 
 
-def tell(summary: RunSummary | Any) -> int:
-    """Print a run's summary; return the exit code.
-
-    Under Prefect the flow returns its final state's data instead; the UI tells the rest.
-    """
-    if not isinstance(summary, RunSummary):
-        print("The run is in the Prefect UI.")
-        return 0
+def tell(summary: RunSummary) -> int:
+    """Print a run's summary; return the exit code."""
     from tasks.present import print_lines
 
     print_lines(_lines(summary))

@@ -1,0 +1,118 @@
+"""What a flow, a task and their last states are under Prefect; imported only when there is a Prefect to talk to.
+
+The truth stands in the workspace: nothing here caches, keeps results or decides, it only shows and queues.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar, cast
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import State
+from prefect.concurrency.sync import concurrency
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
+
+from policies.errors import RelanceError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RETRY_AFTER_SECONDS = 5
+LEASE_SECONDS = 60
+"""After this long the place of a killed run is free again; a run that lives renews it."""
+
+
+def as_flow(function: Callable[P, R], name: str, description: str) -> Callable[P, R]:
+    """Return the function as a flow; its parameters are checked before it starts."""
+    made: Any = flow(name=name, description=description, validate_parameters=True, persist_result=False)(
+        _mistakes_are_states(function)
+    )
+    return cast("Callable[P, R]", made)
+
+
+def as_task(function: Callable[P, R], name: str, each: str, retries: int) -> Callable[P, R]:
+    """Return the function as a task that is run whenever it is called, and raises what a person can put right."""
+
+    def deserves_retry(_task: Any, _run: Any, state: State[Any]) -> bool:
+        return retries > 0 and not isinstance(state.data, RelanceError)
+
+    made: Any = task(
+        name=name,
+        task_run_name=f"{name}: {{{each}}}" if each else name,
+        # Prefect logs a trace for what has no retry left, and none for what doesn't deserve one.
+        retries=max(retries, 1),
+        retry_delay_seconds=RETRY_AFTER_SECONDS,
+        retry_condition_fn=deserves_retry,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )(_mistakes_are_states(function))
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        given = made(*args, **kwargs)
+        return cast("R", given.result() if isinstance(given, State) else given)
+
+    return call
+
+
+def last_state(value: R, sentence: str, needs_person: bool) -> R:
+    """Return the state a flow ends with; whoever called the flow gets the value."""
+    name = "NeedsPerson" if needs_person else "Completed"
+    return cast("R", Completed(name=name, message=sentence, data=value))
+
+
+def name_run(name: str) -> None:
+    """Name this run after its flow and what it is about."""
+    if flow_run.id:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(flow_run.id, name=f"{flow_run.flow_name} {name}")
+
+
+def server_answers() -> bool:
+    """Return whether the Prefect server can be reached."""
+    with get_client(sync_client=True) as client:
+        return client.api_healthcheck() is None
+
+
+@contextmanager
+def one_writer(workspace: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Wait for the one place in a workspace. A server that goes away meanwhile stops nothing: a lock stands behind."""
+    limit = f"relance-writer-{hashlib.sha256(workspace.encode()).hexdigest()[:8]}"
+    with get_client(sync_client=True) as client:
+        if _is_taken(client, limit):
+            say("another run is at work in this workspace; this one waits until it has finished")
+    with concurrency(
+        limit, occupy=1, strict=True, lease_duration=LEASE_SECONDS, raise_on_lease_renewal_failure=False
+    ):
+        yield
+
+
+def _is_taken(client: SyncPrefectClient, limit: str) -> bool:
+    """Return whether somebody holds the place; the first run makes it."""
+    try:
+        return client.read_global_concurrency_limit_by_name(limit).active_slots > 0
+    except ObjectNotFound:
+        try:
+            client.upsert_global_concurrency_limit_by_name(limit, 1)
+        except ObjectAlreadyExists:
+            return True
+    return False
+
+
+def _mistakes_are_states(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn what a person can put right into a failed state that says so, without a traceback in the log."""
+
+    @functools.wraps(function)
+    def tell(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except RelanceError as error:
+            return cast("R", Failed(message=str(error), data=error))
+
+    return tell
