@@ -71,7 +71,7 @@ def _do(workspace: Path, as_of: date, deed: Mapping[str, Any], played: Played) -
     """Do what a person does after the run of a day."""
     if "approve" in deed:
         approve(batch_id=deed["approve"], by=deed["by"], workspace=workspace, as_of=as_of)
-        played.decided_by_people.append(f"{as_of}  {deed['by']} approves {deed['approve']}")
+        played.approved += 1
         print(f"  person  {deed['by']} approves {deed['approve']}")
     elif "reject" in deed:
         reject(
@@ -82,7 +82,7 @@ def _do(workspace: Path, as_of: date, deed: Mapping[str, Any], played: Played) -
             workspace=workspace,
             as_of=as_of,
         )
-        played.decided_by_people.append(f"{as_of}  {deed['by']} rejects {deed['reject']}: {deed['why']}")
+        played.rejected += 1
         print(f"  person  {deed['by']} rejects {deed['reject']}")
     elif "record" in deed:
         _record(workspace, as_of, deed["record"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.summary import RunSummary
+from flows.totals import aging_headings
 from tasks.audit_trail import verify_log
 from tasks.present import print_lines, print_table
 from tasks.publish import query_published
@@ -22,7 +23,8 @@ class Played:
     days: list[RunSummary] = field(default_factory=list)
     releases: list[RunSummary] = field(default_factory=list)
     recorded: int = 0
-    decided_by_people: list[str] = field(default_factory=list)
+    approved: int = 0
+    rejected: int = 0
 
 
 def report(played: Played) -> None:
@@ -41,13 +43,13 @@ def report(played: Played) -> None:
         + ", ".join(f"{count} {kind}" for kind, count in rows.most_common()),
         *(f"Refused   {one.file}: {one.message}" for one in files if one.status.value == "refused"),
         f"Recorded  {played.recorded} events by hand",
-        *(f"Decided   {one}" for one in played.decided_by_people),
+        f"Approved  {played.approved} batches, rejected {played.rejected}",
     ]
     print_lines(lines)
     if last.decided:
-        print_table(
-            pl.DataFrame(last.decided.aging), f"\nAging on {last.as_of}, sums by currency (relance aging)"
-        )
+        aging = pl.DataFrame(last.decided.aging)
+        title = f"\nAging on {last.as_of}, sums by currency (relance aging)"
+        print_table(aging, title, aging_headings(aging.columns))
     produced = query_published(
         workspace,
         "select message_channel as channel, step, count(distinct message_id) as messages, count(*) as items "
@@ -60,10 +62,14 @@ def report(played: Played) -> None:
             {"reason": list(last.decided.reasons), "items": list(last.decided.reasons.values())}
         )
         print_table(reasons, f"\nHeld on {last.as_of}, and why (relance decisions)")
-    print_lines(_where_to_look(root, verify_log(workspace), last.waiting))
+    waiting = query_published(
+        workspace,
+        "select batch_id from batches where status = 'draft' and approval_required order by batch_id",
+    )
+    print_lines(_where_to_look(root, verify_log(workspace), waiting["batch_id"].to_list()))
 
 
-def _where_to_look(root: Path, verdict: str, waiting: tuple[str, ...]) -> list[str]:
+def _where_to_look(root: Path, verdict: str, waiting: list[str]) -> list[str]:
     shown = Path(root.name)
     letters = sorted((root / "outbox").glob("*/print.pdf"))
     mails = sorted((root / "outbox").glob("*/emails/*.eml"))

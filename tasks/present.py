@@ -16,6 +16,7 @@ from tasks.documents.safe_text import one_line, plain_cell
 
 WIDTH = 100
 _FORMULA = r"^\s*[=+\-@＝＋－＠]"
+_NAMES = ("_id", "_number", "installment", "sequence")
 _RIGHT = (pl.Decimal, pl.Int64, pl.Int32, pl.UInt32, pl.Float64)
 
 
@@ -48,7 +49,9 @@ def print_table(frame: pl.DataFrame, title: str, columns: Mapping[str, str] | No
         console().print(Text(f"{title}: nothing." if title else "Nothing."))
         return
     headings = columns or {name: name for name in frame.columns}
-    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    if title:
+        console().print(Text(title, style="bold"))
+    table = Table(header_style="bold", box=None, pad_edge=False)
     numeric = {
         name for name in headings if isinstance(frame.schema[name], _RIGHT) or _looks_numeric(frame[name])
     }
@@ -109,6 +112,5 @@ def _as_text(value: object) -> str:
 
 def _looks_numeric(column: pl.Series) -> bool:
     texts = column.drop_nulls()
-    return (
-        column.dtype == pl.String and len(texts) > 0 and bool(texts.str.contains(r"^-?[0-9]+\.[0-9]+$").all())
-    )
+    is_text = column.dtype == pl.String and len(texts) > 0 and not column.name.endswith(_NAMES)
+    return is_text and bool(texts.str.contains(r"^-?[0-9]+(\.[0-9]+)?$").all())

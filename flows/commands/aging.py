@@ -20,6 +20,7 @@ def aging(
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
     """Show the aging: buckets of the policy, whose total is the ledger's balance per currency."""
+    from flows.totals import aging_headings, aging_totals
     from tasks.decide import with_plain_amounts
     from tasks.present import print_frame, print_table
 
@@ -28,12 +29,10 @@ def aging(
     if by == "item":
         frame = frame.select(frame.columns[: frame.columns.index("aging_bucket") + 1])
     shown = with_plain_amounts(frame)
-    headings = {column: column.removeprefix("days_").replace("_", " ") for column in shown.columns}
+    headings = aging_headings(shown.columns)
     print_frame(shown, format, f"Aging by {by} as of {day}", headings)
     if format == "table" and by == "customer" and frame.height:
         import polars as pl
-
-        from flows.totals import aging_totals
 
         print_table(
             pl.DataFrame(aging_totals(frame)),
