@@ -84,20 +84,25 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return ExitCode.DONE
     except Exception:  # noqa: BLE001 - whatever is left is a bug, and has its own exit code
-        if engine.server_is_away():
-            print(
-                f"relance: no Prefect server answers at {os.environ['PREFECT_API_URL']}. Start it, or run without "
-                "one: unset PREFECT_API_URL. What was begun is taken up by the next run.",
-                file=sys.stderr,
-            )
-            return ExitCode.WRONG_USE
-        traceback.print_exc()
+        return _tell_unexpected()
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _tell_unexpected() -> int:
+    """Say what went wrong that nobody foresaw: a Prefect server that is away, else a bug."""
+    if engine.server_is_away():
         print(
-            "relance: this is a bug of Relance, not a mistake of yours. Nothing half-done was kept.",
+            f"relance: no Prefect server answers at {os.environ['PREFECT_API_URL']}. Start it, or run without "
+            "one: unset PREFECT_API_URL. What was begun is taken up by the next run.",
             file=sys.stderr,
         )
-        return ExitCode.BUG
-    return int(result) if isinstance(result, int) else ExitCode.DONE
+        return ExitCode.WRONG_USE
+    traceback.print_exc()
+    print(
+        "relance: this is a bug of Relance, not a mistake of yours. Nothing half-done was kept.",
+        file=sys.stderr,
+    )
+    return ExitCode.BUG
 
 
 if __name__ == "__main__":
