@@ -83,10 +83,14 @@ def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataF
 
 
 def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """Return what is known of the customers themselves, typed as conditions see it."""
-    bounced = (
-        of_kind(events, EventKind.BOUNCE).select("customer_id").unique().with_columns(bounced=pl.lit(True))
+    """Return what is known of the customers themselves, typed as conditions see it.
+
+    An e-mail address that came back counts as bounced until a file states another one.
+    """
+    bounces = (
+        of_kind(events, EventKind.BOUNCE).group_by("customer_id").agg(bounced_on=pl.col("event_date").max())
     )
+    is_of_this_address = pl.col("bounced_on") >= pl.col("email_since").fill_null(date.min)
     return (
         customers.select(
             "customer_id",
@@ -96,11 +100,12 @@ def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
             "customer_type",
             "credit_rating",
             pl.col("credit_limit").cast(TOTAL, strict=False),
-            *("email", "phone", "address_line_1", "city"),
+            *("email", "email_since", "phone", "address_line_1", "city"),
             customer_payment_method=pl.col("payment_method"),
         )
-        .join(bounced, on="customer_id", how="left")
-        .with_columns(pl.col("bounced").fill_null(False))
+        .join(bounces, on="customer_id", how="left")
+        .with_columns(bounced=is_of_this_address.fill_null(False))
+        .drop("bounced_on", "email_since")
     )
 
 

@@ -14,23 +14,24 @@ from policies.model import THIRD_PARTY_CHANNELS
 MESSAGE_KEY = ("account", "carrier", "is_pre_due", "needs_approval")
 
 
-def with_message_channel(decisions: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """Add the message each acting item travels in.
+def join_messages(acting: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Return the message each acting item travels in, one row per item.
 
-    Adds `carrier` (the third party's channel, else `creditor`) and message_step, message_channel and the
-    rest of the highest step among the items of the message (`steps`: `policies.ladder.step_table`); null
-    for held items.
+    Columns: item, carrier (the third party's channel, else `creditor`), message_step, message_channel and the
+    rest of the highest step among the items of the message.
+
+    Args:
+        acting: the items that act, with their step's columns.
+        steps: `policies.ladder.step_table`.
     """
     third_parties = [channel.value for channel in THIRD_PARTY_CHANNELS]
-    carried = decisions.with_columns(
-        carrier=pl.when(pl.col("channel").is_in(third_parties)).then("channel").otherwise(pl.lit("creditor"))
-    )
-    highest = (
-        carried.filter("act")
-        .group_by(MESSAGE_KEY)
-        .agg(message_step_index=pl.col("step_index").max())
-        .with_columns(act=pl.lit(True))
-    )
+    carried = acting.select(
+        "item",
+        "ladder",
+        *(name for name in MESSAGE_KEY if name != "carrier"),
+        carrier=pl.when(pl.col("channel").is_in(third_parties)).then("channel").otherwise(pl.lit("creditor")),
+        message_step_index=pl.col("step_index"),
+    ).with_columns(pl.col("message_step_index").max().over(MESSAGE_KEY))
     names = steps.select(
         "ladder",
         message_step_index="step_index",
@@ -41,8 +42,8 @@ def with_message_channel(decisions: pl.DataFrame, steps: pl.DataFrame) -> pl.Dat
         message_agency="agency",
         message_answer_within_days="answer_within_days",
     )
-    return carried.join(highest, on=[*MESSAGE_KEY, "act"], how="left").join(
-        names, on=["ladder", "message_step_index"], how="left"
+    return carried.join(names, on=["ladder", "message_step_index"], how="left").drop(
+        "ladder", "message_step_index", *(name for name in MESSAGE_KEY if name != "carrier")
     )
 
 

@@ -87,7 +87,8 @@ def compose_messages(decisions: pl.DataFrame, composing: Composing) -> list[Mess
         return []
     books = _Books(
         customers=_rows_by(
-            composing.history.customers.join(acting.select("customer_id").unique(), on="customer_id"), "customer_id"
+            composing.history.customers.join(acting.select("customer_id").unique(), on="customer_id"),
+            "customer_id",
         ),
         others=_information_items(decisions, acting),
         past=_past_steps(composing, acting),
@@ -97,7 +98,9 @@ def compose_messages(decisions: pl.DataFrame, composing: Composing) -> list[Mess
     )
     return [
         _message(list(rows), composing, books)
-        for _, rows in groupby(acting.iter_rows(named=True), key=lambda row: tuple(row[name] for name in MESSAGE_KEY))
+        for _, rows in groupby(
+            acting.iter_rows(named=True), key=lambda row: tuple(row[name] for name in MESSAGE_KEY)
+        )
     ]
 
 
@@ -140,7 +143,8 @@ def _message(rows: Sequence[Row], composing: Composing, books: _Books) -> Messag
         information_items=tuple(
             other
             for other in books.others.get((first["customer_id"], first["currency"]), [])
-            if (other.invoice_number, other.installment) not in {(i.invoice_number, i.installment) for i in items}
+            if (other.invoice_number, other.installment)
+            not in {(i.invoice_number, i.installment) for i in items}
         )
         if first["carrier"] == "creditor" and not first["is_pre_due"]
         else (),
@@ -159,7 +163,10 @@ def _message(rows: Sequence[Row], composing: Composing, books: _Books) -> Messag
 def _item(row: Row, charges: ItemCharges) -> MessageItem:
     currency = row["currency"]
     return MessageItem(
-        **{name: row[name] for name in ("invoice_number", "installment", "invoice_date", "due_date", "days_past_due")},
+        **{
+            name: row[name]
+            for name in ("invoice_number", "installment", "invoice_date", "due_date", "days_past_due")
+        },
         amount=round_money(row["amount"], currency),
         amount_paid=round_money(row["amount"] - row["amount_open"], currency),
         amount_open=round_money(row["amount_open"], currency),
@@ -167,7 +174,9 @@ def _item(row: Row, charges: ItemCharges) -> MessageItem:
         amount_demanded=round_money(row["amount_demanded"], currency),
         step=row["step"],
         attempt=row["attempt"],
-        action_id=action_id(*(row[name] for name in ITEM_KEY), row["step"], row["attempt"]),
+        action_id=action_id(
+            row["customer_id"], row["invoice_number"], row["installment"], row["step"], row["attempt"]
+        ),
         description=row["description"] or "",
         purchase_order=row["purchase_order"] or "",
         delivery_date=row["delivery_date"],
@@ -199,7 +208,7 @@ def _charge(row: Row, composing: Composing, books: _Books) -> tuple[ItemCharges,
         statute_for(name, customer_type, law.statutes) if name else None,
         law.rates,
         claim=claim,
-        contract_percent=composing.policy.charges.rate if composing.policy.charges else None,
+        contract_percent=composing.policy.charges.rate,
     )
     if outcome.charges.recovery_charge:
         books.charged_invoices.add(invoice)
@@ -207,7 +216,9 @@ def _charge(row: Row, composing: Composing, books: _Books) -> tuple[ItemCharges,
 
 
 def _charges_by_step(policy: Policy) -> dict[tuple[str, str], tuple[str, ...]]:
-    return {(ladder, step.step): tuple(step.charges) for ladder, steps in policy.ladders.items() for step in steps}
+    return {
+        (ladder, step.step): tuple(step.charges) for ladder, steps in policy.ladders.items() for step in steps
+    }
 
 
 def _recipient(row: Row, books: _Books) -> Recipient:
@@ -227,7 +238,9 @@ def _recipient(row: Row, books: _Books) -> Recipient:
     )
 
 
-def _information_items(decisions: pl.DataFrame, acting: pl.DataFrame) -> dict[tuple[str, str], list[InformationItem]]:
+def _information_items(
+    decisions: pl.DataFrame, acting: pl.DataFrame
+) -> dict[tuple[str, str], list[InformationItem]]:
     """Return the other overdue items of each account, acting or not, as they may be mentioned."""
     overdue = (
         decisions.join(acting.select("account").unique(), on="account", how="semi")
@@ -241,7 +254,10 @@ def _information_items(decisions: pl.DataFrame, acting: pl.DataFrame) -> dict[tu
     listed: dict[tuple[str, str], list[InformationItem]] = {}
     for row in overdue.iter_rows(named=True):
         item = InformationItem(
-            **{name: row[name] for name in ("invoice_number", "installment", "invoice_date", "due_date", "reason")},
+            **{
+                name: row[name]
+                for name in ("invoice_number", "installment", "invoice_date", "due_date", "reason")
+            },
             amount_open=round_money(row["amount_open"], row["currency"]),
         )
         listed.setdefault((row["customer_id"], row["currency"]), []).append(item)

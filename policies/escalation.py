@@ -12,12 +12,13 @@ import polars as pl
 from policies.accounts import account_facts, classify
 from policies.aging import age_items
 from policies.allocation import Allocation, allocate
-from policies.batches import with_message_channel
+from policies.batches import join_messages
 from policies.business_days import business_days_between, is_business_day, is_supported
 from policies.contacts import contact_days, dispatched_steps
+from policies.explanations import due_sentence
 from policies.happenings import events_until
 from policies.history import History
-from policies.holds import contact_holds, first_hold, item_holds, step_holds
+from policies.holds import contact_holds, first_hold, item_holds, sentences, step_holds
 from policies.item_state import Commitments, with_state
 from policies.ladder import choose_steps, step_table, with_position
 from policies.model import ACCOUNT_KEY, HoldReason
@@ -111,55 +112,73 @@ def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.Data
     accounts = _with_contact_measures(
         classify(facts.accounts, policy.risk, policy.segments, _POLICY_FILE), facts, policy
     )
-    items = _anchored(facts.open_items.join(accounts, on=ACCOUNT_KEY, how="left"), policy).with_columns(
+    items = _anchored(
+        facts.open_items.join(accounts, on=ACCOUNT_KEY, how="left", maintain_order="left"), policy
+    ).with_columns(
         payment_method=pl.coalesce("payment_method", "customer_payment_method"),
         source_age_business_days=pl.lit(source_age(history, policy, as_of), pl.Int64),
     )
     placed = with_position(items, facts.dispatched, facts.events, steps).with_columns(
         days_since_last_step=(pl.lit(as_of) - pl.col("last_step_on")).dt.total_days()
     )
-    held_reason, held_sentence = first_hold(item_holds())
-    screened = placed.with_columns(reason=held_reason, sentence=held_sentence)
-    return _finished(choose_steps(screened, policy, steps, as_of, _POLICY_FILE), facts, policy, steps)
+    return _finished(choose_steps(placed, policy, steps, as_of, _POLICY_FILE), facts, policy, steps)
 
 
-def _finished(decided: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.DataFrame) -> pl.DataFrame:
-    """Apply the holds that concern a chosen step, and word the outcome."""
+def _finished(chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.DataFrame) -> pl.DataFrame:
+    """Apply the declared list of holds, name the messages of what acts, and word every outcome."""
     as_of = facts.as_of
-    closed = _closed_countries(decided, policy, as_of)
     country = policy.calendar.country if policy.calendar else None
-    late_reason, late_sentence = first_hold(
-        [*step_holds(), *contact_holds(policy, as_of, closed, _is_closed(policy, country, as_of))]
+    of_items = item_holds()
+    holds = [
+        *of_items,
+        *step_holds(),
+        *contact_holds(
+            policy, as_of, _closed_countries(chosen, policy, as_of), _is_closed(policy, country, as_of)
+        ),
+    ]
+    reasons = {place: hold.reason.value for place, hold in enumerate(holds)}
+    is_awaiting = pl.col("reason") == HoldReason.AWAITING_APPROVAL.value
+    has_no_step = (pl.col("held") < len(of_items)) | (pl.col("step_state") != "due")
+    decided = (
+        chosen.with_columns(has_calendar=pl.col("country").is_in(_known_countries(chosen)).fill_null(False))
+        .with_columns(held=first_hold(holds))
+        .with_columns(
+            act=pl.col("held").is_null(),
+            reason=pl.col("held").replace_strict(reasons, default="", return_dtype=pl.String),
+        )
+        .with_columns(
+            step=pl.when(is_awaiting)
+            .then("awaiting_step")
+            .when(has_no_step.fill_null(False))
+            .then(None)
+            .otherwise("step")
+        )
+        .join(_awaited_channels(chosen, steps), on="item", how="left", maintain_order="left")
+        .with_columns(
+            channel=pl.when(is_awaiting)
+            .then("awaiting_channel")
+            .when(pl.col("step").is_not_null())
+            .then("channel")
+        )
     )
     attempts = facts.dispatched.group_by("item", "step").agg(attempts=pl.len().cast(pl.Int64))
-    return (
-        decided.with_columns(
-            has_calendar=pl.col("country")
-            .is_in([c for c in _countries(decided) if is_supported(c)])
-            .fill_null(False)
-        )
-        .with_columns(
-            reason=pl.coalesce("reason", late_reason),
-            sentence=pl.when(pl.col("reason").is_not_null()).then("sentence").otherwise(late_sentence),
-            is_screened_out=pl.col("reason").is_not_null(),
-        )
-        .with_columns(
-            act=pl.col("reason").is_null(),
-            step=pl.when(pl.col("reason") == HoldReason.AWAITING_APPROVAL.value)
-            .then("awaiting_step")
-            .when(pl.col("is_screened_out") | (pl.col("step_state") != "due"))
-            .then(None)
-            .otherwise("step"),
-        )
-        .with_columns(channel=pl.when(pl.col("step").is_not_null()).then("channel"))
+    outcome = (
+        sentences(decided, holds, due_sentence())
+        .join(decided.select("item", "step"), on="item")
         .join(attempts, on=["item", "step"], how="left")
-        .with_columns(
-            attempt=pl.col("attempts").fill_null(0) + 1,
-            reason=pl.col("reason").fill_null(""),
-            sentence=pl.coalesce("sentence", pl.format("Step {} is due.", "step")),
-        )
-        .pipe(with_message_channel, steps)
-        .sort("item")
+        .join(join_messages(decided.filter("act"), steps), on="item", how="left")
+        .select(pl.exclude("step", "attempts"), attempt=pl.col("attempts").fill_null(0) + 1)
+    )
+    return decided.join(outcome, on="item", how="left", maintain_order="left")
+
+
+def _awaited_channels(chosen: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Return the channel of the step that waits for approval: item, awaiting_channel."""
+    return (
+        chosen.filter(pl.col("awaiting_step").is_not_null())
+        .select("item", "ladder", step="awaiting_step")
+        .join(steps.select("ladder", "step", awaiting_channel="channel"), on=["ladder", "step"])
+        .select("item", "awaiting_channel")
     )
 
 
@@ -203,13 +222,15 @@ def source_age(history: History, policy: Policy, as_of: date) -> int | None:
     return business_days_between(newest, as_of, (policy.calendar.country if policy.calendar else None) or "")
 
 
-def _countries(items: pl.DataFrame) -> list[str]:
-    return items.get_column("country").drop_nulls().unique().sort().to_list()
+def _known_countries(items: pl.DataFrame) -> list[str]:
+    """Return the countries of customers that have a calendar."""
+    named: list[str] = items.get_column("country").drop_nulls().unique().sort().to_list()
+    return [country for country in named if is_supported(country)]
 
 
 def _closed_countries(items: pl.DataFrame, policy: Policy, as_of: date) -> list[str]:
     """Return the customers' countries, with a known calendar, where `as_of` is no contact day."""
-    return [c for c in _countries(items) if is_supported(c) and _is_closed(policy, c, as_of)]
+    return [country for country in _known_countries(items) if _is_closed(policy, country, as_of)]
 
 
 def _is_closed(policy: Policy, country: str | None, as_of: date) -> bool:

@@ -22,7 +22,11 @@ FILES = pl.Schema(
 )
 
 DOCUMENTS = pl.Schema(
-    {name: dtype for name, dtype in INVOICES.items() if name not in {"amount_open", "balance_date", "is_opening", "line_number"}}
+    {
+        name: dtype
+        for name, dtype in INVOICES.items()
+        if name not in {"amount_open", "balance_date", "is_opening", "line_number"}
+    }
 )
 """The latest version of each item, one row per (customer_id, invoice_number, installment)."""
 
@@ -38,14 +42,21 @@ LISTINGS = pl.Schema(
 )
 """Every row of an item in a file of a full source, and every row that states a balance (else nulls)."""
 
-HISTORY_PAYMENTS = pl.Schema({name: dtype for name, dtype in PAYMENTS.items() if name not in {"is_opening", "line_number"}})
+HISTORY_PAYMENTS = pl.Schema(
+    {name: dtype for name, dtype in PAYMENTS.items() if name not in {"is_opening", "line_number"}}
+)
 """One row per payment and the item it names; a payment named again in a newer file is replaced whole."""
 
-HISTORY_EVENTS = pl.Schema({**{n: d for n, d in EVENTS.items() if n != "line_number"}, "sequence": pl.Int64()})
+HISTORY_EVENTS = pl.Schema(
+    {**{n: d for n, d in EVENTS.items() if n != "line_number"}, "sequence": pl.Int64()}
+)
 """`sequence` orders events of one date as they became known."""
 
-HISTORY_CUSTOMERS = pl.Schema({name: dtype for name, dtype in CUSTOMERS.items() if name != "line_number"})
-"""One row per customer, the latest stated value of each attribute; null = unknown or stated as blank."""
+HISTORY_CUSTOMERS = pl.Schema(
+    {**{name: dtype for name, dtype in CUSTOMERS.items() if name != "line_number"}, "email_since": pl.Date()}
+)
+"""One row per customer, the latest stated value of each attribute; null = unknown or stated as blank.
+`email_since`: the date of the file that first stated the e-mail address that still counts."""
 
 DISPATCHES = pl.Schema({**{n: d for n, d in ACTIONS.items() if n != "line_number"}, "attempt": pl.Int64()})
 """What left, by Relance or before it (`actions*.csv`), one row per item and step and attempt."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 import polars as pl
 
 from policies.balances import VANISHED
+from policies.explanations import optional_part, say
 from policies.model import TOTAL, Channel, HoldReason
 from policies.money import plain_amounts
 from policies.policy import Policy
@@ -28,14 +29,28 @@ class Hold:
     sentence: pl.Expr
 
 
-def first_hold(holds: Sequence[Hold]) -> tuple[pl.Expr, pl.Expr]:
-    """Return the reason and the sentence of the first hold that applies; null when none does."""
-    reasons = [pl.when(hold.predicate).then(pl.lit(hold.reason.value)) for hold in holds]
-    sentences = [pl.when(hold.predicate).then(hold.sentence) for hold in holds]
-    return (
-        pl.coalesce([*reasons, pl.lit(None, pl.String)]),
-        pl.coalesce([*sentences, pl.lit(None, pl.String)]),
+def first_hold(holds: Sequence[Hold]) -> pl.Expr:
+    """Return the place of the first hold that applies; null when none does."""
+    return pl.coalesce(
+        [pl.when(hold.predicate).then(pl.lit(place, pl.Int64)) for place, hold in enumerate(holds)]
     )
+
+
+def sentences(decided: pl.DataFrame, holds: Sequence[Hold], due: pl.Expr) -> pl.DataFrame:
+    """Return what is said of each item: item, sentence. Every sentence is made only for the rows it is about.
+
+    Args:
+        decided: with `held`, the place of the hold of each item.
+        holds: in the order of `held`.
+        due: the sentence of the items that no hold stops.
+    """
+    rows = decided.lazy()
+    parts = [
+        rows.filter(pl.col("held") == place).select("item", sentence=hold.sentence)
+        for place, hold in enumerate(holds)
+    ]
+    acting = rows.filter(pl.col("held").is_null()).select("item", sentence=due)
+    return pl.concat([*parts, acting]).collect()
 
 
 def item_holds() -> list[Hold]:
@@ -45,25 +60,25 @@ def item_holds() -> list[Hold]:
         Hold(
             HoldReason.INSOLVENT,
             pl.col("insolvent_since").is_not_null(),
-            _say("Customer insolvent since {}.", "insolvent_since"),
+            say("Customer insolvent since {}.", "insolvent_since"),
         ),
         Hold(
             HoldReason.WRITTEN_OFF,
             pl.col("written_off_on").is_not_null()
             | ((pl.col("amount_reduced") > 0) & (pl.col("amount_reduced") >= pl.col("amount_open"))),
-            _say("Written off on {}.", "written_off_on").fill_null(
+            say("Written off on {}.", "written_off_on").fill_null(
                 "A reduction was granted that leaves nothing."
             ),
         ),
         Hold(
             HoldReason.PLACED,
             pl.col("placed_on").is_not_null(),
-            _say("With the agency since {}.", "placed_on"),
+            say("With the agency since {}.", "placed_on"),
         ),
         Hold(
             HoldReason.DELIVERY_UNCERTAIN,
             pl.col("uncertain_since").is_not_null(),
-            _say(
+            say(
                 "A release of {} cannot say whether the message left; a person must look.", "uncertain_since"
             ),
         ),
@@ -74,11 +89,11 @@ def item_holds() -> list[Hold]:
             & (pl.col("amount_open") > 0),
             pl.concat_str(
                 [
-                    _say("Disputed since {}: ", "disputed_since"),
+                    say("Disputed since {}: ", "disputed_since"),
                     disputed,
                     pl.lit(" "),
                     pl.col("currency"),
-                    _optional(", to be reviewed on {}", "disputed_review"),
+                    optional_part(", to be reviewed on {}", "disputed_review"),
                     pl.lit("."),
                 ]
             ),
@@ -86,21 +101,21 @@ def item_holds() -> list[Hold]:
         Hold(
             HoldReason.PROMISE_RUNNING,
             pl.col("promise_until").is_not_null(),
-            _say("Promised on {} to be paid by {}.", "promise_since", "promise_until"),
+            say("Promised on {} to be paid by {}.", "promise_since", "promise_until"),
         ),
         Hold(
             HoldReason.PLAN_RUNNING,
             pl.col("plan_until").is_not_null(),
-            _say("Payment plan since {}, next instalment due {}.", "plan_since", "plan_due_date"),
+            say("Payment plan since {}, next instalment due {}.", "plan_since", "plan_due_date"),
         ),
         Hold(
             HoldReason.MANUAL_HOLD,
             pl.col("hold_since").is_not_null(),
             pl.concat_str(
                 [
-                    _say("Held by a person since {}", "hold_since"),
-                    _optional(" until {}", "hold_until"),
-                    _optional(": {}", "hold_why"),
+                    say("Held by a person since {}", "hold_since"),
+                    optional_part(" until {}", "hold_until"),
+                    optional_part(": {}", "hold_why"),
                     pl.lit("."),
                 ]
             ),
@@ -124,7 +139,7 @@ def item_holds() -> list[Hold]:
         Hold(
             HoldReason.AWAITING_APPROVAL,
             pl.col("awaiting_since").is_not_null(),
-            _say("Step {} has waited for approval or release since {}.", "awaiting_step", "awaiting_since"),
+            say("Step {} has waited for approval or release since {}.", "awaiting_step", "awaiting_since"),
         ),
     ]
 
@@ -137,8 +152,8 @@ def step_holds() -> list[Hold]:
             pl.col("step_state") == "waiting",
             pl.coalesce(
                 pl.col("waits_for"),
-                _say("Next step {} on {}.", "next_step", "next_step_on"),
-                _say("Next step {}.", "next_step"),
+                say("Next step {} on {}.", "next_step", "next_step_on"),
+                say("Next step {}.", "next_step"),
             ),
         ),
         Hold(
@@ -199,7 +214,7 @@ def contact_holds(
             Hold(
                 HoldReason.SOURCE_STALE,
                 (pl.col("source_age_business_days") > stale_after).fill_null(False),
-                _say("The newest payments or balances are {} business days old.", "source_age_business_days"),
+                say("The newest payments or balances are {} business days old.", "source_age_business_days"),
             )
         )
     if gap_days is not None:
@@ -207,7 +222,7 @@ def contact_holds(
             Hold(
                 HoldReason.CONTACT_GAP,
                 is_own_contact & (pl.col("days_since_last_contact") < gap_days).fill_null(False),
-                _say("Last contacted on {}, less than " + str(gap_days) + " days ago.", "last_contact"),
+                say("Last contacted on {}, less than " + str(gap_days) + " days ago.", "last_contact"),
             )
         )
     if maximum is not None:
@@ -215,7 +230,7 @@ def contact_holds(
             Hold(
                 HoldReason.CONTACT_CAP,
                 is_own_contact & (pl.col("contacts_in_period") >= maximum.contacts).fill_null(False),
-                _say("Contacted on {} days of the last " + str(maximum.days) + ".", "contacts_in_period"),
+                say("Contacted on {} days of the last " + str(maximum.days) + ".", "contacts_in_period"),
             )
         )
     country = pl.col("country").fill_null("")
@@ -258,19 +273,11 @@ def _missing_sentence() -> pl.Expr:
         .then(pl.lit("The customer has no e-mail address."))
         .when(channel == Channel.CALL.value)
         .then(pl.lit("The customer has no telephone number."))
-        .otherwise(pl.lit("The customer has no complete postal address."))
+        .when(_is_blank("address_line_1"))
+        .then(pl.lit("The customer's postal address has no street."))
+        .otherwise(pl.lit("The customer's postal address has no city."))
     )
 
 
 def _is_blank(name: str) -> pl.Expr:
     return pl.col(name).fill_null("").str.strip_chars() == ""
-
-
-def _say(template: str, *columns: str) -> pl.Expr:
-    """Return the sentence with the columns' values in it; null when one of them is null."""
-    return pl.format(template, *(pl.col(name).cast(pl.String) for name in columns))
-
-
-def _optional(template: str, column: str) -> pl.Expr:
-    """Return the piece of a sentence, or nothing when the column is null."""
-    return _say(template, column).fill_null("")

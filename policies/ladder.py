@@ -102,19 +102,22 @@ def with_position(
     )
     is_answered = (pl.col("last_outcome_on") >= pl.col("position_on")).fill_null(False)
     is_proved = pl.col("is_proved") | (pl.col("last_proof_on") >= pl.col("position_on")).fill_null(False)
-    return (
-        items.join(last, on="item", how="left")
-        .join(position, on="item", how="left")
+    state = (
+        last.join(position, on="item", how="left")
         .join(outcomes, on="item", how="left")
         .join(proofs, on="item", how="left")
+        .join(items.select("item", "ladder"), on="item")
         .join(at_step, on=["ladder", "position"], how="left")
+        .drop("ladder")
         .with_columns(
-            pl.col("shift_days").fill_null(0),
             waits_for=pl.when(pl.col("position_requires_outcome") & ~is_answered)
             .then(pl.format("Waits for the outcome of {}.", "position_step"))
             .when(pl.col("position_needs_proof") & ~is_proved)
             .then(pl.format("Waits for the proof that {} was delivered.", "position_step")),
         )
+    )
+    return items.join(state, on="item", how="left", maintain_order="left").with_columns(
+        pl.col("shift_days").fill_null(0)
     )
 
 
@@ -134,22 +137,23 @@ def choose_steps(
         _climb(items.lazy().filter(pl.col("ladder") == ladder), policy, ladder, as_of, file)
         for ladder in policy.ladders
     ]
-    on_none = items.lazy().filter(pl.col("ladder").is_null())
-    chosen = pl.concat([*parts, on_none], how="diagonal").collect()
     kept = steps.drop("answer_within_days", "repeat_every_days", "repeat_at_most", "needs_delivery_proof")
     next_steps = steps.select("ladder", first_left="step_index", next_step="step")
-    return _with_states(
-        chosen.join(kept, on=["ladder", "step_index"], how="left").join(
-            next_steps, on=["ladder", "first_left"], how="left"
-        )
+    chosen = (
+        pl.concat(parts)
+        .collect()
+        .join(kept, on=["ladder", "step_index"], how="left")
+        .join(next_steps, on=["ladder", "first_left"], how="left")
+        .drop("ladder")
     )
+    return _with_states(items.join(chosen, on="item", how="left", maintain_order="left"))
 
 
 def _climb(items: pl.LazyFrame, policy: Policy, ladder: str, as_of: date, file: str) -> pl.LazyFrame:
     """Choose among the steps of one ladder: one column per step says whether it is left, one when it is due.
 
-    Adds first_left and next_step_on (the first step ahead that is left), last_holding (the last whose timing
-    holds), accelerated, repeated, and step_index: the one that is due, if any.
+    Returns item, ladder, first_left and next_step_on (the first step ahead that is left), step_index (the one
+    that is due, if any) and is_brought_forward (by `accelerate`, not by its own timing).
     """
     numbered = list(enumerate(policy.ladders[ladder]))
     options = items.with_columns(
@@ -176,10 +180,16 @@ def _climb(items: pl.LazyFrame, policy: Policy, ladder: str, as_of: date, file: 
             accelerated=pl.coalesce([*_leaps(policy, ladder, ahead, file), none]),
             repeated=pl.when(is_time).then(_first(repeating)),
         )
-        .with_columns(
-            step_index=pl.coalesce(pl.max_horizontal(_regular(policy, as_of), "accelerated"), "repeated")
+        .with_columns(regular=_regular(policy, as_of))
+        .select(
+            "item",
+            "ladder",
+            "first_left",
+            "next_step_on",
+            step_index=pl.coalesce(pl.max_horizontal("regular", "accelerated"), "repeated"),
+            is_brought_forward=pl.col("accelerated").is_not_null()
+            & (pl.col("regular").is_null() | (pl.col("regular") < pl.col("accelerated"))),
         )
-        .drop(f"{name}_{index}" for name in ("left", "due") for index, _ in numbered)
     )
 
 

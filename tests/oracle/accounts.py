@@ -204,7 +204,13 @@ def _conversation(day: Day, account: AccountKey) -> dict[str, Value | int]:
         if (promise.event.customer_id, promise.currency) == account
         and day.as_of - promise.last_day - timedelta(days=1) < timedelta(days=LOOK_BACK_DAYS)
     ]
-    bounces = [e for e in day.past.events_until(day.as_of, "bounce") if e.customer_id == customer_id]
+    known = day.past.customer(customer_id)
+    stated = (known.email_since if known else None) or date.min
+    bounces = [
+        e
+        for e in day.past.events_until(day.as_of, "bounce")
+        if e.customer_id == customer_id and e.event_date >= stated
+    ]
     return {
         "days_since_last_payment": (day.as_of - payments[-1]).days if payments else None,
         "broken_promises": ended.count("broken"),

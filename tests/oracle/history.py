@@ -120,6 +120,7 @@ class Customer:
     credit_limit: str | None
     payment_method: str | None
     tags: str | None
+    email_since: date | None
 
 
 @dataclass(frozen=True)
