@@ -75,30 +75,32 @@ def resolve_payments(payments: pl.DataFrame, items: pl.DataFrame) -> pl.DataFram
     """
     invoices = items.group_by(INVOICE_KEY).agg(
         installments=pl.len(),
-        only_item=pl.col("item").first(),
-        invoice_stated_on=pl.col("stated_on").max(),
+        item=pl.col("item").first(),
+        stated_on=pl.col("stated_on").max(),
     )
-    named_items = items.select(*ITEM_KEY, "currency", named_item="item")
-    resolved = (
-        payments.with_columns(pl.col("amount").cast(TOTAL))
-        .join(named_items, on=[*ITEM_KEY, "currency"], how="left", maintain_order="left")
-        .join(invoices, on=INVOICE_KEY, how="left", maintain_order="left")
+    cash = payments.with_columns(pl.col("amount").cast(TOTAL))
+    names_installment = pl.col("installment").is_not_null()
+    keyed = items.select(*ITEM_KEY, "currency", "item", "stated_on")
+    of_items = (
+        cash.filter(names_installment)
+        .join(keyed, on=[*ITEM_KEY, "currency"], how="left")
+        .with_columns(reach=pl.when(pl.col("item").is_not_null()).then(pl.lit("item")))
+    )
+    is_whole = pl.col("installments") == 1
+    of_invoices = (
+        cash.filter(~names_installment)
+        .join(invoices, on=INVOICE_KEY, how="left")
         .with_columns(
-            item=pl.when(pl.col("installment").is_null() & (pl.col("installments") == 1))
-            .then("only_item")
-            .otherwise("named_item")
+            item=pl.when(is_whole).then("item"),
+            reach=pl.when(is_whole)
+            .then(pl.lit("item"))
+            .when(pl.col("installments").is_not_null())
+            .then(pl.lit("invoice")),
         )
-        .join(items.select("item", "stated_on"), on="item", how="left", maintain_order="left")
     )
-    reaches_invoice = pl.col("installment").is_null() & pl.col("installments").is_not_null()
-    return resolved.with_columns(
-        reach=pl.when(pl.col("item").is_not_null())
-        .then(pl.lit("item"))
-        .when(reaches_invoice)
-        .then(pl.lit("invoice"))
-        .otherwise(pl.lit("nothing")),
-        stated_on=pl.when(pl.col("item").is_null()).then("invoice_stated_on").otherwise("stated_on"),
-    ).drop("named_item", "only_item", "installments", "invoice_stated_on")
+    return pl.concat([of_items, of_invoices.select(of_items.columns)]).with_columns(
+        pl.col("reach").fill_null("nothing")
+    )
 
 
 def _apply_payments(items: pl.DataFrame, payments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -180,23 +182,20 @@ def _apply_credit_notes(items: pl.DataFrame) -> pl.DataFrame:
     A credit note without a statement of its own, dated no later than the latest statement of the invoice
     it names, is already inside that statement. What finds no room stays open on the credit note.
     """
+    naming = items.filter(pl.col("is_credit") & pl.col("credited_invoice_number").is_not_null())
+    if naming.is_empty():
+        return items
     invoices = (
         items.filter(~pl.col("is_credit"))
         .group_by(INVOICE_KEY)
         .agg(named_stated_on=pl.col("stated_on").max())
         .rename({"invoice_number": "credited_invoice_number"})
     )
-    naming = (
-        items.filter(pl.col("is_credit") & pl.col("credited_invoice_number").is_not_null())
-        .join(invoices, on=["customer_id", "credited_invoice_number", "currency"])
-        .with_columns(
-            is_absorbed=pl.col("stated_on").is_null()
-            & (pl.col("invoice_date") <= pl.col("named_stated_on")).fill_null(False),
-            credit=-pl.col("amount_open"),
-        )
+    naming = naming.join(invoices, on=["customer_id", "credited_invoice_number", "currency"]).with_columns(
+        is_absorbed=pl.col("stated_on").is_null()
+        & (pl.col("invoice_date") <= pl.col("named_stated_on")).fill_null(False),
+        credit=-pl.col("amount_open"),
     )
-    if naming.is_empty():
-        return items
     reducing = naming.filter(~pl.col("is_absorbed") & (pl.col("credit") > 0))
     note_key = ["customer_id", "credited_invoice_number", "currency"]
     pools = (

@@ -25,13 +25,19 @@ def join_messages(acting: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
         steps: `policies.ladder.step_table`.
     """
     third_parties = [channel.value for channel in THIRD_PARTY_CHANNELS]
-    carried = acting.select(
-        "item",
-        "ladder",
-        *(name for name in MESSAGE_KEY if name != "carrier"),
-        carrier=pl.when(pl.col("channel").is_in(third_parties)).then("channel").otherwise(pl.lit("creditor")),
-        message_step_index=pl.col("step_index"),
-    ).with_columns(pl.col("message_step_index").max().over(MESSAGE_KEY))
+    is_third_party = pl.col("channel").is_in(third_parties)
+    carried = (
+        acting.select(
+            "item",
+            "ladder",
+            "step_index",
+            *(name for name in MESSAGE_KEY if name != "carrier"),
+            carrier=pl.when(is_third_party).then("channel").otherwise(pl.lit("creditor")),
+        )
+        .with_columns(pl.col("carrier").cast(pl.Enum(["creditor", *third_parties])))
+        .with_columns(message_step_index=pl.col("step_index").max().over(MESSAGE_KEY))
+        .with_columns(pl.col("carrier").cast(pl.String))
+    )
     names = steps.select(
         "ladder",
         message_step_index="step_index",
@@ -42,9 +48,7 @@ def join_messages(acting: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
         message_agency="agency",
         message_answer_within_days="answer_within_days",
     )
-    return carried.join(names, on=["ladder", "message_step_index"], how="left").drop(
-        "ladder", "message_step_index", *(name for name in MESSAGE_KEY if name != "carrier")
-    )
+    return carried.join(names, on=["ladder", "message_step_index"]).select("item", "carrier", "^message_.*$")
 
 
 def action_id(customer_id: str, invoice_number: str, installment: str, step: str, attempt: int) -> str:

@@ -161,15 +161,25 @@ def _finished(chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.Data
             .then("channel")
         )
     )
-    attempts = facts.dispatched.group_by("item", "step").agg(attempts=pl.len().cast(pl.Int64))
     outcome = (
         sentences(decided, holds, due_sentence())
-        .join(decided.select("item", "step"), on="item")
-        .join(attempts, on=["item", "step"], how="left")
+        .join(_attempts(decided, facts.dispatched), on="item", how="left")
         .join(join_messages(decided.filter("act"), steps), on="item", how="left")
-        .select(pl.exclude("step", "attempts"), attempt=pl.col("attempts").fill_null(0) + 1)
+        .with_columns(attempt=pl.col("attempts").fill_null(0) + 1)
+        .drop("attempts")
     )
     return decided.join(outcome, on="item", how="left", maintain_order="left")
+
+
+def _attempts(decided: pl.DataFrame, dispatched: pl.DataFrame) -> pl.DataFrame:
+    """Return how often the step of each item was dispatched before: item, attempts."""
+    return (
+        dispatched.select("item", dispatched_step="step")
+        .join(decided.select("item", "step"), on="item")
+        .filter(pl.col("dispatched_step") == pl.col("step"))
+        .group_by("item")
+        .agg(attempts=pl.len().cast(pl.Int64))
+    )
 
 
 def _awaited_channels(chosen: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:

@@ -205,6 +205,20 @@ def test_each_attribute_of_a_customer_is_the_latest_that_was_stated(store: Store
     assert found["email"] is None
 
 
+def test_an_address_counts_from_the_file_that_first_stated_it_after_any_other(store: Store) -> None:
+    customer = {"customer_id": "C1", "line_number": 2}
+    store.load(9, customers=[customer | {"email": "new@b.example"}])
+    store.load(10, customers=[customer | {"email": "old@b.example"}])
+    store.load(11, customers=[customer | {"email": "new@b.example"}])
+    store.load(12, customers=[customer | {"email": "new@b.example"}])
+    store.load(13, customers=[customer | {"city": "Nantes"}])
+    found = store.history().customers.row(0, named=True)
+    assert (found["email"], found["email_since"]) == ("new@b.example", date(2026, 10, 11))
+    store.load(14, customers=[customer | {"email": ""}])
+    found = store.history().customers.row(0, named=True)
+    assert (found["email"], found["email_since"]) == (None, date(2026, 10, 14))
+
+
 def test_a_file_of_customers_knows_them_better_than_one_of_invoices_of_its_date(store: Store) -> None:
     customer = {"customer_id": "C1", "line_number": 2}
     store.load(10, source="customers", customers=[customer | {"customer_name": "Master"}])
