@@ -122,11 +122,10 @@ def _withdraw(run: Run, batch_id: str) -> dict[str, str]:
     """Withdraw what has changed since the batch was drafted; nothing can have on the same day without approval."""
     with open_to_read(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
-    if batch is None or batch["status"] == "released" or _is_fresh(batch, run.as_of):
+    if batch is None or _is_fresh(batch, run.as_of):
         return {}
     withdrawn = withdraw_changed(run, batch_id, _decide(run).decisions)
-    if withdrawn:
-        compose_again(run, batch_id)
+    compose_again(run, batch_id)
     return withdrawn
 
 

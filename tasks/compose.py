@@ -19,6 +19,7 @@ from policies.errors import CreditorInvalidError
 from policies.messages import Message
 from policies.model import ITEM_KEY, Channel, HoldReason
 from policies.policy_warnings import DEFAULT_AGENCY
+from tasks.dispatch.journal import JOURNAL_NAME
 from tasks.documents.call_sheet import render_call_sheet
 from tasks.documents.email import mail_date, render_email
 from tasks.documents.letter import Letter, letter_rows, print_run, render_letters
@@ -30,7 +31,7 @@ from tasks.ledger import NewEvent, append_events
 from tasks.publish import read_published
 from tasks.rules import Rules, read_rules
 from tasks.run import Run
-from tasks.store.batch_lists import StoredMessage, read_messages, read_open_calls
+from tasks.store.batch_lists import StoredMessage, has_begun_to_leave, read_messages, read_open_calls
 from tasks.store.batches import ComposedDocument, MessageStatus, mark_composed, read_batch
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.workspace import Workspace, shipped_root
@@ -42,10 +43,15 @@ _LIVE = (MessageStatus.PLANNED, MessageStatus.COMPOSED)
 
 
 def compose_batch(run: Run, batch_id: str) -> int:
-    """Make the documents of a batch's messages that have not ended; return how many messages were composed now."""
+    """Make the documents of a batch whose messages are planned; return how many messages were composed now.
+
+    Once they are made and noted they stay as they are: what is approved is what leaves.
+    """
     with open_to_read(run.workspace) as connection:
         stored = [one for one in read_messages(connection, batch_id) if one.status in _LIVE]
         again = _calls_again(run.workspace, connection, batch_id)
+    if all(one.status is not MessageStatus.PLANNED for one in stored):
+        return 0
     rules = read_rules(run.workspace)
     documents = write_documents(run.workspace, rules, batch_id, [one.message for one in stored], again)
     with open_to_write(run.workspace) as connection:
@@ -55,15 +61,23 @@ def compose_batch(run: Run, batch_id: str) -> int:
 
 
 def compose_again(run: Run, batch_id: str) -> None:
-    """Make the shared documents of a batch anew after messages were withdrawn, and say so in the log."""
+    """Make the documents of a batch anew where messages were withdrawn from it, and say so in the log.
+
+    Safe to do again: a run that is cut between withdrawing and this leaves it to the next.
+    """
     with open_to_read(run.workspace) as connection:
         everything = read_messages(connection, batch_id)
-    stored = [one for one in everything if one.status in _LIVE]
-    for one in everything:
-        if one.status is MessageStatus.WITHDRAWN and one.document_path and one.message.channel not in _SHARED:
+        again = _calls_again(run.workspace, connection, batch_id)
+    withdrawn = [one for one in everything if one.status is MessageStatus.WITHDRAWN]
+    for one in withdrawn:
+        if one.document_path and one.message.channel not in _SHARED:
             (run.workspace.root / one.document_path).unlink(missing_ok=True)
+    if not withdrawn or has_begun_to_leave(everything):
+        return
+    stored = [one for one in everything if one.status in _LIVE]
+    messages = [one.message for one in stored]
     documents = write_documents(
-        run.workspace, read_rules(run.workspace), batch_id, [one.message for one in stored]
+        run.workspace, read_rules(run.workspace), batch_id, messages, again, alone=True
     )
     before = {one.message.message_id: one.document_sha256 for one in stored}
     changed = [one for one in documents if before[one.message_id] != one.document_sha256]
@@ -78,8 +92,19 @@ def write_documents(
     batch_id: str,
     messages: Sequence[Message],
     calls_again: Sequence[Message] = (),
+    *,
+    alone: bool = False,
 ) -> list[ComposedDocument]:
-    """Write the documents of a batch and its summary; return what each message's document is."""
+    """Write the documents of a batch and its summary; return what each message's document is.
+
+    Args:
+        workspace: where.
+        rules: the creditor, for sender and agencies.
+        batch_id: names the folder in the outbox.
+        messages: that the documents say.
+        calls_again: earlier calls to list once more.
+        alone: take away what else lies in the folder, such as a print run with letters since withdrawn.
+    """
     writer = _Writer(workspace, rules, batch_id)
     documents = [
         *writer.emails(messages),
@@ -88,6 +113,8 @@ def write_documents(
         *writer.placements(messages),
     ]
     writer.summary(messages, documents)
+    if alone:
+        writer.remove_others()
     return documents
 
 
@@ -119,6 +146,7 @@ class _Writer:
         self.workspace, self.creditor, self.batch_id = workspace, rules.creditor, batch_id
         self.roots = (workspace.templates, shipped_root() / "templates")
         self.folder = workspace.outbox / batch_id
+        self.written: set[Path] = set()
 
     def emails(self, messages: Sequence[Message]) -> Iterator[ComposedDocument]:
         domain = self.creditor.sender.email.rpartition("@")[2]
@@ -192,6 +220,13 @@ class _Writer:
         content = json.dumps({"batch_id": self.batch_id, "messages": listed}, ensure_ascii=False, indent=2)
         self._write("batch.json", content.encode() + b"\n")
 
+    def remove_others(self) -> None:
+        """Remove the files of the batch that were not written now; its journal stays."""
+        kept = self.written | {self.folder / JOURNAL_NAME}
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path not in kept:
+                path.unlink()
+
     def _attachments(self, message: Message) -> list[Path]:
         """Return the documents finance dropped for the invoices, and for a third party those of the customer."""
         invoices = dict.fromkeys(item.invoice_number for item in message.items)
@@ -215,6 +250,7 @@ class _Writer:
     def _write(self, name: str, content: bytes) -> None:
         """Write a file of the batch whole or not at all."""
         path = self.folder / name
+        self.written.add(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.read_bytes() == content:
             return

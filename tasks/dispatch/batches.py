@@ -29,7 +29,7 @@ from tasks.dispatch.smtp import SmtpServer, SmtpTransport
 from tasks.documents.email import find_addresses
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.batch_lists import StoredMessage, list_batches, read_messages
+from tasks.store.batch_lists import StoredMessage, has_begun_to_leave, list_batches, read_messages
 from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
 from tasks.store.connection import open_to_read, open_to_write
 
@@ -78,11 +78,14 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
 
     Args:
         run: the run.
-        batch_id: a batch that has not begun to leave.
+        batch_id: a batch with messages that have not left.
         decisions: of today, one row per open item.
     """
     with open_to_read(run.workspace) as connection:
-        waiting = [one.message for one in _live(read_messages(connection, batch_id))]
+        stored = read_messages(connection, batch_id)
+    # Once a batch has begun to leave, its print run and sheets may be out of the house: only e-mail can be stopped.
+    begun = has_begun_to_leave(stored)
+    waiting = [one.message for one in _live(stored) if not begun or one.message.channel == Channel.EMAIL]
     changes = find_changes(waiting, decisions)
     if not changes:
         return {}

@@ -1,5 +1,6 @@
 """Batches and messages as read again: for people, for composing, for release."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,6 +61,11 @@ def read_messages(
         )
         for row in rows.iter_rows(named=True)
     ]
+
+
+def has_begun_to_leave(messages: Sequence[StoredMessage]) -> bool:
+    """Return whether some of a batch's messages have left, or may have."""
+    return any(one.status in (MessageStatus.DISPATCHED, MessageStatus.UNCERTAIN) for one in messages)
 
 
 def read_open_calls(connection: Connection, as_of: date) -> list[Message]:
