@@ -5,6 +5,7 @@ Checked here: shapes and check digits, all errors together. Not here: whether th
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -183,6 +184,7 @@ class Creditor(_Strict):
         return self.place or self.address.city
 
 
+@lru_cache(maxsize=32)
 def parse(text: str, file: str = "creditor.yaml") -> Creditor:
     """Return the creditor that a YAML text describes, or say everything that is wrong with it."""
     try:

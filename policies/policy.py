@@ -5,6 +5,7 @@ Everything wrong is told at once. The models stand in `policies.policy_keys`, th
 """
 
 import hashlib
+from functools import lru_cache
 
 from policies.policy_check import find_errors
 from policies.policy_keys import (
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=32)
 def load_policy(text: str, file: str) -> Policy:
     """Return the policy a YAML text describes; raise one error that lists all its problems."""
     content = load(text, file)

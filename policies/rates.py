@@ -6,6 +6,7 @@ counts, and what is added to it, is said by a statute (`statutes.py`). Percent h
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -77,6 +78,7 @@ class RateTable(BaseModel):
         raise MissingRateError(self.rate, half_year(day), half_year(self.values[-1].from_date))
 
 
+@lru_cache(maxsize=32)
 def load_rates(text: str, file: str) -> RateTable:
     """Return the rate series that a YAML file states.
 

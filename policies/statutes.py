@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
@@ -102,6 +103,7 @@ class Statute(_Declared):
         return is_in_force and currency in self.currencies and customer_type in self.customer_types
 
 
+@lru_cache(maxsize=32)
 def load_statute(text: str, file: str) -> Statute:
     """Return the statute that a YAML file states.
 

@@ -15,10 +15,10 @@ NEWEST_VERSION = len(_STEPS)
 
 def read_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the schema version of a store, 0 for a new one."""
-    found = connection.execute("select 1 from information_schema.tables where table_name = 'meta'").fetchall()
-    if not found:
+    try:
+        return int(connection.execute("select max(schema_version) from meta").fetchall()[0][0])
+    except duckdb.CatalogException:
         return 0
-    return int(connection.execute("select max(schema_version) from meta").fetchall()[0][0])
 
 
 def check_version(connection: duckdb.DuckDBPyConnection) -> int:
