@@ -9,6 +9,7 @@ IMPORTED_AS = {"pyyaml": "yaml", "pytest-cov": "coverage"}
 
 NOT_IMPORTED = {
     "fastapi": "a bound, so that Prefect's server starts",
+    "sqlalchemy": "a bound, so that Prefect's schedules run",
     "pyarrow": "DuckDB hands tables to Polars through it",
     "pytz": "DuckDB returns instants with a time zone through it",
     "fastexcel": "the engine behind polars.read_excel",
