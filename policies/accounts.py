@@ -45,8 +45,7 @@ def account_facts(
         .join(contact_facts(contacts, allocation.as_of), on="customer_id", how="left")
         .join(customer_facts(history.customers, events), on="customer_id", how="left")
         .with_columns(pl.col(_COUNTS).fill_null(0).cast(pl.Int64), pl.col("bounced").fill_null(False))
-        .sort(ACCOUNT_KEY)
-        .with_row_index("account")
+        .sort("account")
     )
 
 
@@ -55,16 +54,15 @@ def exposure(open_items: pl.DataFrame, unapplied_cash: pl.DataFrame) -> pl.DataF
     is_listed = (pl.col("absence") != VANISHED).fill_null(True)
     is_debit = is_listed & (pl.col("amount_open") > 0)
     is_overdue = is_debit & (pl.col("days_past_due") >= 1)
-    sums = open_items.group_by(ACCOUNT_KEY).agg(
+    is_oldest = pl.col("due_date") == pl.col("due_date").filter(is_overdue).min()
+    sums = open_items.group_by("account").agg(
+        pl.col(ACCOUNT_KEY).first(),
         open_amount=pl.col("amount_open").filter(is_debit).sum().cast(TOTAL),
         overdue_amount=pl.col("amount_open").filter(is_overdue).sum().cast(TOTAL),
         overdue_items=is_overdue.sum().cast(pl.Int64),
         oldest_days_past_due=pl.col("days_past_due").filter(is_overdue).max(),
         oldest_due_date=pl.col("due_date").filter(is_overdue).min(),
-        oldest_invoice_date=pl.col("invoice_date")
-        .filter(is_overdue)
-        .sort_by(pl.col("due_date").filter(is_overdue), pl.col("invoice_date").filter(is_overdue))
-        .first(),
+        oldest_invoice_date=pl.col("invoice_date").filter(is_overdue & is_oldest).min(),
         credits=pl.col("amount_open").filter(is_listed & ~is_debit).sum().cast(TOTAL),
     )
     in_currency = pl.col("open_amount").sum().over("currency")

@@ -18,13 +18,24 @@ _FULL_KINDS = (SourceKind.FULL_OPEN_ITEMS.value, SourceKind.FULL_INVOICES.value)
 
 
 def index_items(history: History, as_of: date) -> pl.DataFrame:
-    """Return the documents that exist at `as_of` (issued by then), numbered in column `item`.
+    """Return the documents that exist at `as_of` (issued by then), numbered in columns `item` and `account`.
 
-    The order is that of the item key, so that numbers and results do not depend on how files were split.
+    Numbers follow the order of the keys, so that results do not depend on how files were split; `account`
+    stands for a customer and currency, with gaps. Sorting numbers is several times faster than sorting text.
     """
+    numbers = [pl.col(name).rank("dense").cast(pl.Int64).alias(f"{name}_rank") for name in ITEM_KEY]
+    customer, invoice, installment = (pl.col(f"{name}_rank") for name in ITEM_KEY)
+    currency = pl.col("currency").rank("dense").cast(pl.Int64)
     return (
         history.documents.filter(pl.col("invoice_date") <= as_of)
-        .sort(ITEM_KEY)
+        .with_columns(*numbers)
+        .with_columns(
+            order=(customer * (invoice.max() + 1) + invoice) * (installment.max() + 1) + installment,
+            account=customer * (currency.max() + 1) + currency,
+        )
+        .drop(f"{name}_rank" for name in ITEM_KEY)
+        .sort("order")
+        .drop("order")
         .with_row_index("item")
         .with_columns(
             pl.col("amount").cast(TOTAL),

@@ -18,7 +18,7 @@ TREND_DAYS = 90
 
 
 def paid_invoices(allocation: Allocation, cash: pl.DataFrame) -> pl.DataFrame:
-    """Return the fully paid items of the look-back: account, paid_date, days_late (negative = early)."""
+    """Return the fully paid items of the look-back: its account, paid_date, days_late (negative = early)."""
     paid_on = cash.filter(pl.col("amount") > 0).group_by("item").agg(paid_date=pl.col("date").max())
     since = pl.lit(allocation.as_of) - pl.duration(days=LOOK_BACK_DAYS)
     return (
@@ -26,7 +26,7 @@ def paid_invoices(allocation: Allocation, cash: pl.DataFrame) -> pl.DataFrame:
         .join(paid_on, on="item")
         .filter(pl.col("paid_date") > since)
         .with_columns(days_late=(pl.col("paid_date") - pl.col("due_date")).dt.total_days())
-        .select(*ACCOUNT_KEY, "paid_date", "days_late")
+        .select("account", *ACCOUNT_KEY, "paid_date", "days_late")
     )
 
 
@@ -41,14 +41,16 @@ def payment_behaviour(allocation: Allocation, cash: pl.DataFrame) -> pl.DataFram
     days = pl.col("days_late")
     habits = (
         paid_invoices(allocation, cash)
-        .group_by(ACCOUNT_KEY)
+        .group_by("account")
         .agg(
+            pl.col(ACCOUNT_KEY).first(),
             paid_invoices=pl.len().cast(pl.Int64),
             average_days_late=_figure(days.mean()),
             median_days_late=_figure(days.median()),
             late_share=_figure((days > 0).mean()),
             late_trend_days=_figure(days.filter(is_recent).mean() - days.filter(~is_recent).mean()),
         )
+        .drop("account")
     )
     paid = allocation.payments.select(*ACCOUNT_KEY, "amount", date="payment_date")
     shown = cash.filter("is_shown").join(allocation.items.select("item", *ACCOUNT_KEY), on="item")

@@ -113,7 +113,8 @@ def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.Data
         classify(facts.accounts, policy.risk, policy.segments, _POLICY_FILE), facts, policy
     )
     items = _anchored(
-        facts.open_items.join(accounts, on=ACCOUNT_KEY, how="left", maintain_order="left"), policy
+        facts.open_items.join(accounts.drop(ACCOUNT_KEY), on="account", how="left", maintain_order="left"),
+        policy,
     ).with_columns(
         payment_method=pl.coalesce("payment_method", "customer_payment_method"),
         source_age_business_days=pl.lit(source_age(history, policy, as_of), pl.Int64),
