@@ -67,7 +67,7 @@ def with_position(
     """Add where each item stands on its ladder.
 
     Adds: position (index of the furthest step done, null before the first), position_on, position_count,
-    last_step, last_step_on, last_channel, shift_days (the time granted to answer), and `waits_for` (a sentence
+    last_step, last_step_on, last_call_on, shift_days (the time granted to answer), and `waits_for` (a sentence
     when an outcome or a proof of delivery must come first).
     """
     on_ladder = dispatched.join(items.select("item", "ladder"), on="item").join(
@@ -75,7 +75,7 @@ def with_position(
     )
     last = on_ladder.group_by("item").agg(
         last_step_on=pl.col("dispatch_date").max(),
-        last_channel=pl.col("channel").sort_by("dispatch_date", pl.col("step_index").fill_null(-1)).last(),
+        last_call_on=pl.col("dispatch_date").filter(pl.col("channel") == Channel.CALL.value).max(),
         last_step=pl.col("step").sort_by("dispatch_date", pl.col("step_index").fill_null(-1)).last(),
     )
     furthest = on_ladder.filter(
@@ -237,8 +237,8 @@ def _has_repeats() -> pl.Expr:
 
 def _with_states(chosen: pl.DataFrame) -> pl.DataFrame:
     """Name the state of each item, and hold back steps that wait for a call's outcome or a proof."""
-    is_unanswered_call = (pl.col("last_channel") == Channel.CALL.value) & (
-        pl.col("last_outcome_on").is_null() | (pl.col("last_outcome_on") < pl.col("last_step_on"))
+    is_unanswered_call = pl.col("last_call_on").is_not_null() & (
+        pl.col("last_outcome_on").is_null() | (pl.col("last_outcome_on") < pl.col("last_call_on"))
     )
     waits_for_call = pl.when(pl.col("requires_outcome") & is_unanswered_call).then(
         pl.lit("Waits for the outcome of the call before.")

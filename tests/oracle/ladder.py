@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from policies.policy import Policy, Step
 from tests.oracle.accounts import Account, Day, Item, item_facts
 from tests.oracle.conditions import Facts, holds
-from tests.oracle.events import has_event_since
+from tests.oracle.events import concerns, has_event_since
 from tests.oracle.history import Dispatch
 
 NO_POSITION = -1
@@ -66,9 +66,19 @@ def climb(day: Day, item: Item, account: Account, ladder: Sequence[Step]) -> Cli
 
 
 def _came_back(day: Day, item: Item, dispatch: Dispatch) -> bool:
-    return dispatch.channel == "registered_letter" and has_event_since(
-        day.past, item.document, "letter_returned", dispatch.dispatch_date, day.as_of
-    )
+    """Return whether this letter came back: a return is of the last one sent before that day, or of the first."""
+    letters = sorted(d.dispatch_date for d in item.dispatches if d.channel == "registered_letter")
+    returns = [
+        event.event_date
+        for event in day.past.events_until(day.as_of, "letter_returned")
+        if concerns(event, item.document)
+    ]
+    returned = {
+        max((sent for sent in letters if sent < came_back), default=letters[0])
+        for came_back in returns
+        if letters and letters[0] <= came_back
+    }
+    return dispatch.channel == "registered_letter" and dispatch.dispatch_date in returned
 
 
 def _end_of_month(day: date) -> date:
@@ -165,18 +175,12 @@ def _waits(on: Climb, step: Step) -> bool:
             happened, on.item.document, "call_outcome", since, on.day.as_of
         ):
             return True
-    last = max(on.item.dispatches, key=lambda d: (d.dispatch_date, _place(on, d)), default=None)
+    calls = [dispatch.dispatch_date for dispatch in on.item.dispatches if dispatch.channel == "call"]
     return (
         step.requires_outcome
-        and last is not None
-        and last.channel == "call"
-        and not has_event_since(happened, on.item.document, "call_outcome", last.dispatch_date, on.day.as_of)
+        and bool(calls)
+        and not has_event_since(happened, on.item.document, "call_outcome", max(calls), on.day.as_of)
     )
-
-
-def _place(on: Climb, dispatch: Dispatch) -> int:
-    names = [step.step for step in on.ladder]
-    return names.index(dispatch.step) if dispatch.step in names else NO_POSITION
 
 
 def step_due(on: Climb) -> Step | str:
