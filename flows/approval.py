@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows import steps
 from flows.engine import ended, storyline
+from flows.forms import Day
 from flows.start import acting, begin
 from policies.errors import WrongUseError
 from tasks.approval import approve as approve_batch
@@ -12,14 +13,14 @@ from tasks.approval import reject as reject_batch
 
 
 @storyline("approve", "Notes that a person approves a batch; `release` then lets it leave.")
-def approve(batch_id: str, by: str, workspace: Path = Path("workspace"), as_of: date | None = None) -> str:
+def approve(batch_id: str, by: str, workspace: Path = Path("workspace"), as_of: Day = None) -> str:
     """Approve a batch.
 
     Args:
-        batch_id: such as 2026-04-07-formal_notice.
-        by: the name of who approves; it is written down as claimed.
-        workspace: the creditor's folder.
-        as_of: the date of the approval; empty = today.
+        batch_id: Such as 2026-04-07-formal_notice.
+        by: The name of who approves; it is written down as claimed.
+        workspace: The creditor's folder.
+        as_of: The date of the approval; empty = today.
     """
     run = begin(workspace, as_of, actor=_named(by))
     with acting(run, "approve"):
@@ -41,17 +42,17 @@ def reject(
     why: str,
     until: date,
     workspace: Path = Path("workspace"),
-    as_of: date | None = None,
+    as_of: Day = None,
 ) -> str:
     """Reject a batch.
 
     Args:
-        batch_id: such as 2026-04-07-formal_notice.
-        by: the name of who rejects.
-        why: the reason, for the log.
-        until: the last day on which its items are held.
-        workspace: the creditor's folder.
-        as_of: the date of the rejection; empty = today.
+        batch_id: Such as 2026-04-07-formal_notice.
+        by: The name of who rejects.
+        why: The reason, for the log.
+        until: The last day on which its items are held.
+        workspace: The creditor's folder.
+        as_of: The date of the rejection; empty = today.
     """
     run = begin(workspace, as_of, actor=_named(by))
     if until < run.as_of:

@@ -1,11 +1,10 @@
 """What a person says: a dispute, a promise, a plan, a hold, an answer; and what they decide about a batch."""
 
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 from flows import steps
 from flows.engine import ended, storyline
+from flows.forms import Amount, Day, Text
 from flows.start import acting, begin
 from policies.model import EventKind
 from tasks.record import on_behalf_of, record_events
@@ -15,32 +14,32 @@ from tasks.record import on_behalf_of, record_events
 def record(
     kind: EventKind,
     customer_id: str,
-    invoice_number: str | None = None,
-    installment: str | None = None,
-    amount: Decimal | None = None,
-    until: date | None = None,
-    reference: str | None = None,
-    reason: str | None = None,
-    note: str | None = None,
-    actor: str | None = None,
-    as_of: date | None = None,
+    invoice_number: Text = None,
+    installment: Text = None,
+    amount: Amount = None,
+    until: Day = None,
+    reference: Text = None,
+    reason: Text = None,
+    note: Text = None,
+    actor: Text = None,
+    as_of: Day = None,
     workspace: Path = Path("workspace"),
 ) -> str:
     """Record one event.
 
     Args:
-        kind: what happened.
-        customer_id: whose.
-        invoice_number: empty = it concerns the customer as a whole.
-        installment: empty = all installments of the invoice.
-        amount: in the item's currency, such as the disputed part or the promised sum.
-        until: the promised day, the end of a hold, the due date of an instalment.
-        reference: joins the instalments of a plan; closes one dispute of several.
-        reason: a short word for why.
-        note: free text; kept where it can be erased.
-        actor: who says so; empty = who runs this.
-        as_of: the day it happened; empty = today.
-        workspace: the creditor's folder.
+        kind: What happened.
+        customer_id: The customer it happened with.
+        invoice_number: Empty = it concerns the customer as a whole.
+        installment: Empty = all installments of the invoice.
+        amount: In the item's currency, such as the disputed part or the promised sum; such as 1250.00.
+        until: The promised day, the end of a hold, the due date of an instalment.
+        reference: Joins the instalments of a plan; closes one dispute of several.
+        reason: A short word for why.
+        note: Free text; kept where it can be erased. Prefect keeps it too: nothing private here.
+        actor: Who says so; empty = who runs this.
+        as_of: The day it happened; empty = today.
+        workspace: The creditor's folder.
     """
     run = on_behalf_of(begin(workspace, as_of), actor)
     stated = {
