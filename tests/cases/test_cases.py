@@ -15,8 +15,8 @@ import yaml
 
 from policies.model import HoldReason
 from policies.policy import Policy, load_policy
+from tests.builders import history
 from tests.oracle.fast_path import decide_fast, decide_slowly
-from tests.oracle.frames import history
 
 Case = Mapping[str, Any]
 

@@ -1,6 +1,6 @@
 """Draws whole pasts and policies: many customers at once, who never meet, in all the states the rules know.
 
-Rows are those of `tests.oracle.frames.history`; days are counted back from one `AS_OF`, so that what
+Rows are those of `tests.builders.history`; days are counted back from one `AS_OF`, so that what
 shrinks stays readable.
 """
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from policies.history import History
 from policies.model import EventKind
 from policies.policy import Policy
-from tests.oracle.frames import history
+from tests.builders import history
 
 AS_OF = date(2026, 3, 10)
 Row = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Builds the frames of a `History` from short rows, with sensible values for what a row leaves out.
+"""Builds the frames of a `History`, and policies, from short rows with sensible values for what is left out.
 
 Rows of `invoices` are rows of files: their documents (the latest row of each item) and listings follow.
 """
@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import yaml
 
 from policies.history import SCHEMAS, History
+from policies.policy import Policy, load_policy
 
 Row = Mapping[str, Any]
 
@@ -110,3 +112,21 @@ def history(**tables: Sequence[Row]) -> History:
         dispatches=_frame("dispatches", actions),
         proposals=_frame("proposals", proposals),
     )
+
+
+LADDER: list[Row] = [
+    {"step": "reminder_1", "after_due_days": 1, "channel": "email"},
+    {"step": "reminder_2", "after_previous_days": 7, "channel": "email"},
+    {"step": "formal_notice", "after_due_days": 30, "channel": "registered_letter"},
+]
+
+
+def policy(*steps: Row, **keys: object) -> Policy:
+    """Return a policy with one ladder of these steps (else two reminders and a notice), and these keys."""
+    plain: dict[str, object] = {
+        "description": "The policy of a test.",
+        "policy": "of_a_test",
+        "segments": [{"segment": "everyone", "ladder": "standard"}],
+        "ladders": {"standard": [dict(step) for step in steps or LADDER]},
+    }
+    return load_policy(yaml.safe_dump(plain | keys, sort_keys=False), "test.yaml")
