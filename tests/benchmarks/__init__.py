@@ -1,0 +1,1 @@
+"""How long a working day takes, and how much memory, with many invoices."""

@@ -1,0 +1,154 @@
+"""The stages of a working day, each run in a process of its own: python -m tests.benchmarks.stages STAGE FOLDER."""
+
+import json
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from policies.escalation import decide_from_facts, gather_facts
+from tasks.compose import write_documents
+from tasks.decide import Day, decide_day, decisions_as_published
+from tasks.intake import take_in
+from tasks.plan import plan_day
+from tasks.publish import publish
+from tasks.rules import read_law, read_rules
+from tasks.run import Run
+from tasks.store.batch_lists import list_batches, read_messages
+from tasks.store.connection import open_to_read
+from tasks.store.history import read_history
+from tasks.workspace import Workspace, initialise, open_workspace
+from tests.benchmarks.invoices import AS_OF
+
+FILES = ("customers.csv", "invoices.csv", "payments.csv", "actions.csv")
+MOST_EMAILS, MOST_LETTERS = 500, 100
+
+Parts = dict[str, dict[str, float]]
+
+
+class Stopwatch:
+    """Seconds of wall time and of processor time, part by part."""
+
+    def __init__(self) -> None:
+        self.parts: Parts = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        wall, processor = time.monotonic(), time.process_time()
+        yield
+        self.parts[name] = {"wall": time.monotonic() - wall, "processor": time.process_time() - processor}
+
+
+def bare_duckdb(folder: Path, watch: Stopwatch) -> None:
+    """Load the same files into a new DuckDB file, with nothing checked."""
+    (folder / "bare.duckdb").unlink(missing_ok=True)
+    with watch("bare DuckDB load"), duckdb.connect(str(folder / "bare.duckdb")) as connection:
+        for file in FILES:
+            connection.execute(f"create table {file[:-4]} as from read_csv('{folder / 'files' / file}')")
+
+
+def bare_polars(folder: Path, watch: Stopwatch) -> None:
+    """Read the invoices and add up by customer."""
+    with watch("bare Polars read + group-by"):
+        invoices = pl.read_csv(folder / "files" / "invoices.csv", try_parse_dates=True)
+        invoices.group_by("customer_id").agg(pl.col("amount").sum(), pl.col("due_date").min())
+
+
+def intake(folder: Path, watch: Stopwatch) -> None:
+    """Take the files in, as `relance intake` does after its two looks."""
+    workspace = initialise(folder / "workspace")
+    for file in FILES:
+        shutil.copy(folder / "files" / file, workspace.inbox / file)
+    run = _run(workspace)
+    for file in FILES:
+        with watch(f"intake: {file}"):
+            result = take_in(run, workspace.inbox / file)
+        assert result.status.value == "loaded", result.message
+
+
+def decide(folder: Path, watch: Stopwatch) -> None:
+    """Compute facts and decisions of every open item."""
+    workspace = open_workspace(folder / "workspace")
+    rules = read_rules(workspace)
+    with watch("facts: read history"), open_to_read(workspace) as connection:
+        history = read_history(connection)
+    with watch("facts: open items, behaviour"):
+        facts = gather_facts(history, rules.policy, AS_OF)
+    with watch("decisions"):
+        decide_from_facts(facts, history, rules.policy)
+
+
+def draft(folder: Path, watch: Stopwatch) -> None:
+    """Word every message of the day and save the batches."""
+    run, day = _day(folder)
+    with watch("draft batches"):
+        plan_day(run, day.history, day.facts, day.decisions, day.rules, read_law(run.workspace))
+
+
+def compose(folder: Path, watch: Stopwatch) -> None:
+    """Make the documents of the first messages: all would be a morning's work for a mail room."""
+    workspace = open_workspace(folder / "workspace")
+    rules = read_rules(workspace)
+    with open_to_read(workspace) as connection:
+        messages = [
+            one.message
+            for batch in list_batches(connection)["batch_id"].sort()
+            for one in read_messages(connection, batch)
+        ]
+    for name, channels, most in (
+        ("e-mails", {"email"}, MOST_EMAILS),
+        ("letters", {"letter", "registered_letter"}, MOST_LETTERS),
+    ):
+        chosen = [message for message in messages if message.channel in channels][:most]
+        with watch(f"compose {len(chosen)} {name} of {len(messages)} messages"):
+            write_documents(workspace, rules, f"benchmark-{name}", chosen)
+
+
+def publish_day(folder: Path, watch: Stopwatch) -> None:
+    """Publish aging, decisions, tables and events."""
+    run, day = _day(folder)
+    decisions = decisions_as_published(day.decisions)
+    with watch("publish"):
+        publish(run.workspace, run_id=run.run_id, as_of=AS_OF, aging=day.aging, decisions=decisions)
+
+
+STAGES: dict[str, Callable[[Path, Stopwatch], None]] = {
+    "bare_duckdb": bare_duckdb,
+    "bare_polars": bare_polars,
+    "intake": intake,
+    "decide": decide,
+    "draft": draft,
+    "compose": compose,
+    "publish": publish_day,
+}
+
+
+def _day(folder: Path) -> tuple[Run, Day]:
+    run = _run(open_workspace(folder / "workspace"))
+    return run, decide_day(run.workspace, read_rules(run.workspace), AS_OF)
+
+
+def _run(workspace: Workspace) -> Run:
+    return Run(
+        workspace, AS_OF, AS_OF, "benchmark", "benchmark", lambda: datetime.now(UTC), lambda line: None
+    )
+
+
+def main() -> None:
+    """Run one stage and print what it took."""
+    stage, folder = sys.argv[1:]
+    watch = Stopwatch()
+    STAGES[stage](Path(folder), watch)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"parts": watch.parts, "peak_mib": peak / 1024}))
+
+
+if __name__ == "__main__":
+    main()
