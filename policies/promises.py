@@ -175,16 +175,22 @@ def judge_plans(
 def _cash_of_plans(
     rows: pl.DataFrame, members: pl.DataFrame, cash: pl.DataFrame, payments: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return the cash of each plan by day; a plan without invoice also takes cash that names none."""
-    unnamed = payments.filter(pl.col("reach") == "nothing").select(
-        "customer_id", "amount", item_currency="currency", date="payment_date"
-    )
-    on_account = (
+    """Return the cash of each plan by day; a plan of the whole account takes any payment of the customer."""
+    whole = (
         rows.filter(pl.col("invoice_number").is_null())
         .select("plan", "customer_id", "item_currency")
         .unique()
-        .join(unnamed, on=["customer_id", "item_currency"])
-        .select("plan", "date", "amount")
     )
-    on_items = members.join(cash, on="item").select("plan", "date", "amount")
-    return pl.concat([on_items, on_account]).group_by("plan", "date").agg(cash=pl.col("amount").sum())
+    of_items = members.join(cash, on="item")
+    on_items = of_items.join(whole, on="plan", how="anti")
+    shown = of_items.filter("is_shown").join(whole, on="plan", how="semi")
+    on_account = whole.join(
+        payments.select("customer_id", "amount", item_currency="currency", date="payment_date"),
+        on=["customer_id", "item_currency"],
+    )
+    columns = ["plan", "date", "amount"]
+    return (
+        pl.concat([frame.select(columns) for frame in (on_items, shown, on_account)])
+        .group_by("plan", "date")
+        .agg(cash=pl.col("amount").sum())
+    )

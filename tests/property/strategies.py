@@ -252,11 +252,11 @@ def invoices(draw: Draw, customer_id: str, number: str, known: list[Row]) -> lis
 
 @st.composite
 def payments(draw: Draw, customer_id: str) -> Row:
-    """Draw a payment, which may name nothing, an invoice, an installment, or something unknown."""
+    """Draw a payment or a reversal, which may name nothing, an invoice, an installment, or something unknown."""
     row: Row = {
         "customer_id": customer_id,
         "payment_date": before(draw(st.one_of(SHORT, st.just(-1)))),
-        "amount": draw(AMOUNTS),
+        "amount": draw(AMOUNTS) * (-1 if _sometimes(draw, 8) else 1),
         "currency": draw(CURRENCIES),
     }
     if not _sometimes(draw, 4):
@@ -283,8 +283,10 @@ def events(draw: Draw, customer_id: str) -> list[Row]:
     day = draw(st.one_of(SHORT, st.just(-1)))
     row: Row = {"customer_id": customer_id, "kind": kind, "event_date": before(day)}
     if kind == "payment_plan":
-        row |= _about(draw, customer_too=False) | {"reference": draw(st.sampled_from(["X", "Y"]))}
-        row |= {"reference": f"{row['reference']}{row['invoice_number']}{row.get('installment', '')}{day}"}
+        row |= _about(draw) | {"reference": draw(st.sampled_from(["X", "Y"]))}
+        row |= {
+            "reference": f"{row['reference']}{row.get('invoice_number', '')}{row.get('installment', '')}{day}"
+        }
         return [
             {**row, "until": before(day - draw(SHORT)), "amount": draw(AMOUNTS)}
             for _ in range(draw(st.integers(1, 3)))
@@ -294,7 +296,7 @@ def events(draw: Draw, customer_id: str) -> list[Row]:
     row |= _about(draw, customer_too=kind != "write_off")
     if kind in {"dispute", "promise", "write_off"} and draw(st.booleans()):
         row["amount"] = draw(AMOUNTS)
-    if kind == "promise" or (kind == "hold" and draw(st.booleans())):
+    if (kind == "promise" and not _sometimes(draw, 8)) or (kind == "hold" and draw(st.booleans())):
         row["until"] = before(day - draw(SHORT))
     if kind in {"dispute", "dispute_closed", "hold", "hold_released"} and _sometimes(draw, 4):
         row["reference"] = draw(st.sampled_from(["R1", "R2"]))
@@ -349,6 +351,7 @@ def customers(draw: Draw, customer_id: str, known: list[Row]) -> dict[str, list[
         ("credit_limit", ["50.00"]),
         ("payment_method", ["transfer"]),
         ("tags", ["vip", "new,vip"]),
+        ("email_since", [before(0), before(7)]),
     ):
         if _sometimes(draw, 5):
             row[column] = draw(st.sampled_from(values))
