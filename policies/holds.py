@@ -230,7 +230,7 @@ def contact_holds(
             Hold(
                 HoldReason.CONTACT_CAP,
                 is_own_contact & (pl.col("contacts_in_period") >= maximum.contacts).fill_null(False),
-                say("Contacted on {} days of the last " + str(maximum.days) + ".", "contacts_in_period"),
+                say("Contacted on {} of the last " + str(maximum.days) + " days.", "contacts_in_period"),
             )
         )
     country = pl.col("country").fill_null("")
