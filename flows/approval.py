@@ -5,7 +5,6 @@ from pathlib import Path
 
 from flows import steps
 from flows.engine import ended, storyline
-from flows.forms import Day
 from flows.start import acting, begin
 from policies.errors import WrongUseError
 from tasks.approval import approve as approve_batch
@@ -13,7 +12,7 @@ from tasks.approval import reject as reject_batch
 
 
 @storyline("approve", "Notes that a person approves a batch; `release` then lets it leave.")
-def approve(batch_id: str, by: str, workspace: Path = Path("workspace"), as_of: Day = None) -> str:
+def approve(batch_id: str, by: str, workspace: Path = Path("workspace"), as_of: date | None = None) -> str:
     """Approve a batch.
 
     Args:
@@ -42,7 +41,7 @@ def reject(
     why: str,
     until: date,
     workspace: Path = Path("workspace"),
-    as_of: Day = None,
+    as_of: date | None = None,
 ) -> str:
     """Reject a batch.
 

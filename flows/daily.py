@@ -1,10 +1,10 @@
 """The working day: take in what finance dropped, decide, make documents, release what needs no approval, publish."""
 
+from datetime import date
 from pathlib import Path
 
 from flows import steps
 from flows.engine import storyline
-from flows.forms import Day
 from flows.intake import take_in_inbox
 from flows.start import acting, begin
 from flows.summary import RunSummary, end_state
@@ -12,7 +12,7 @@ from tasks.run import Run
 
 
 @storyline("daily", "Takes in the inbox, decides for every open item, and releases what needs no approval.")
-def daily(workspace: Path = Path("workspace"), as_of: Day = None) -> RunSummary:
+def daily(workspace: Path = Path("workspace"), as_of: date | None = None) -> RunSummary:
     """Run one working day.
 
     Args:

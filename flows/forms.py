@@ -1,8 +1,10 @@
-"""What the form of a deployment asks for: one plain field for each parameter, where empty means left out."""
+"""What the form of a deployment asks for: one plain text field each, where empty means left out.
 
-from datetime import date
+Dates stay `date | None`: the form then offers a calendar, or none.
+"""
+
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
@@ -11,7 +13,8 @@ def _left_out(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Text = Annotated[str | None, BeforeValidator(_left_out), WithJsonSchema({"type": "string"})]
-Day = Annotated[date | None, BeforeValidator(_left_out), WithJsonSchema({"type": "string", "format": "date"})]
+_FIELD = (BeforeValidator(_left_out), WithJsonSchema({"type": "string"}))
+
+Text = Annotated[str | None, *_FIELD]
 # Typed as text, so that no browser rounds it.
-Amount = Annotated[Decimal | None, BeforeValidator(_left_out), WithJsonSchema({"type": "string"})]
+Amount = Annotated[Decimal | Literal[""] | None, *_FIELD]

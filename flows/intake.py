@@ -1,11 +1,11 @@
 """The inbox alone: every complete file is loaded whole or refused whole."""
 
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 
 from flows import steps
 from flows.engine import storyline
-from flows.forms import Day
 from flows.start import acting, begin
 from flows.summary import RunSummary, end_state
 from tasks.intake import IntakeResult
@@ -14,7 +14,7 @@ from tasks.run import Run
 
 @storyline("intake", "Takes in the files that finance has dropped into the inbox.")
 def intake(
-    workspace: Path = Path("workspace"), as_of: Day = None, accept: list[str] | None = None
+    workspace: Path = Path("workspace"), as_of: date | None = None, accept: list[str] | None = None
 ) -> RunSummary:
     """Take in the inbox.
 

@@ -1,10 +1,11 @@
 """What a person says: a dispute, a promise, a plan, a hold, an answer; and what they decide about a batch."""
 
+from datetime import date
 from pathlib import Path
 
 from flows import steps
 from flows.engine import ended, storyline
-from flows.forms import Amount, Day, Text
+from flows.forms import Amount, Text
 from flows.start import acting, begin
 from policies.model import EventKind
 from tasks.record import on_behalf_of, record_events
@@ -14,15 +15,15 @@ from tasks.record import on_behalf_of, record_events
 def record(
     kind: EventKind,
     customer_id: str,
-    invoice_number: Text = None,
-    installment: Text = None,
-    amount: Amount = None,
-    until: Day = None,
-    reference: Text = None,
-    reason: Text = None,
-    note: Text = None,
-    actor: Text = None,
-    as_of: Day = None,
+    invoice_number: Text = "",
+    installment: Text = "",
+    amount: Amount = "",
+    until: date | None = None,
+    reference: Text = "",
+    reason: Text = "",
+    note: Text = "",
+    actor: Text = "",
+    as_of: date | None = None,
     workspace: Path = Path("workspace"),
 ) -> str:
     """Record one event.
@@ -32,7 +33,7 @@ def record(
         customer_id: The customer it happened with.
         invoice_number: Empty = it concerns the customer as a whole.
         installment: Empty = all installments of the invoice.
-        amount: In the item's currency, such as the disputed part or the promised sum; such as 1250.00.
+        amount: In the item's currency: the disputed part or the promised sum, written like 1250.00.
         until: The promised day, the end of a hold, the due date of an instalment.
         reference: Joins the instalments of a plan; closes one dispute of several.
         reason: A short word for why.
@@ -55,7 +56,7 @@ def record(
         "actor": run.actor,
     }
     with acting(run, "record"):
-        record_events(run, [{name: str(value) for name, value in stated.items() if value is not None}])
+        record_events(run, [{name: str(value) for name, value in stated.items() if value not in (None, "")}])
         steps.publish_log(run)
     where = f" invoice {invoice_number}" if invoice_number else ""
     sentence = f"Recorded on {run.as_of}: {kind.value} of customer {customer_id}{where}."

@@ -1,17 +1,20 @@
 """Approved batches leave, and those whose release was cut."""
 
+from datetime import date
 from pathlib import Path
 
 from flows import steps
 from flows.engine import storyline
-from flows.forms import Day, Text
+from flows.forms import Text
 from flows.start import acting, begin
 from flows.summary import RunSummary, end_state
 from tasks.dispatch.batches import check_may_be_released
 
 
 @storyline("release", "Lets approved batches leave, after taking out what has changed since.")
-def release(workspace: Path = Path("workspace"), as_of: Day = None, batch_id: Text = None) -> RunSummary:
+def release(
+    workspace: Path = Path("workspace"), as_of: date | None = None, batch_id: Text = ""
+) -> RunSummary:
     """Release one batch, or all that may leave.
 
     Args:
