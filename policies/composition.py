@@ -140,14 +140,7 @@ def _message(rows: Sequence[Row], composing: Composing, books: _Books) -> Messag
         approval_required=first["needs_approval"],
         answer_by=as_of + timedelta(days=days_to_answer) if days_to_answer else None,
         items=items,
-        information_items=tuple(
-            other
-            for other in books.others.get((first["customer_id"], first["currency"]), [])
-            if (other.invoice_number, other.installment)
-            not in {(i.invoice_number, i.installment) for i in items}
-        )
-        if first["carrier"] == "creditor" and not first["is_pre_due"]
-        else (),
+        information_items=_mentioned(first, items, books),
         past_steps=tuple(step for row in rows for step in books.past.get(row["item"], [])),
         unapplied_amount=first["unapplied_amount"],
         total_principal=principal,
@@ -158,6 +151,15 @@ def _message(rows: Sequence[Row], composing: Composing, books: _Books) -> Messag
         policy=policy.policy,
         policy_hash=composing.policy_hash,
     )
+
+
+def _mentioned(first: Row, items: Sequence[MessageItem], books: _Books) -> tuple[InformationItem, ...]:
+    """Return the other overdue items that a message of ours, about overdue items, mentions."""
+    if first["carrier"] != "creditor" or first["is_pre_due"]:
+        return ()
+    demanded = {(item.invoice_number, item.installment) for item in items}
+    others = books.others.get((first["customer_id"], first["currency"]), [])
+    return tuple(other for other in others if (other.invoice_number, other.installment) not in demanded)
 
 
 def _item(row: Row, charges: ItemCharges) -> MessageItem:
@@ -191,7 +193,7 @@ def _charge(row: Row, composing: Composing, books: _Books) -> tuple[ItemCharges,
     claim = books.charges_of[row["ladder"], row["step"]]
     if not claim:
         return ItemCharges(), ""
-    law, name = composing.law, composing.policy.statute
+    law, name, rate = composing.law, composing.policy.statute, composing.policy.charges.rate
     customer_type = row["customer_type"] or "business"
     invoice = (row["customer_id"], row["invoice_number"])
     late = LateItem(
@@ -208,7 +210,7 @@ def _charge(row: Row, composing: Composing, books: _Books) -> tuple[ItemCharges,
         statute_for(name, customer_type, law.statutes) if name else None,
         law.rates,
         claim=claim,
-        contract_percent=composing.policy.charges.rate,
+        contract_percent=None if rate is None else rate * 100,
     )
     if outcome.charges.recovery_charge:
         books.charged_invoices.add(invoice)
