@@ -238,7 +238,7 @@ def _apply_credit_notes(invoices: dict[tuple[str, str, str], _Invoice], balances
     for credit_note in sorted(credit_notes, key=lambda c: (c.invoice_date, c.invoice_number, c.installment)):
         number = credit_note.credited_invoice_number or ""
         named = invoices.get((credit_note.customer_id, number, credit_note.currency))
-        if named is None or number == credit_note.invoice_number:
+        if named is None or not named.debits:
             continue
         named.credit_notes.append(credit_note)
         own = invoices[(credit_note.customer_id, credit_note.invoice_number, credit_note.currency)]
