@@ -3,6 +3,7 @@
 Flows run plainly in this process, unless PREFECT_API_URL names a server; then they show up in its UI.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -11,6 +12,16 @@ from cyclopts import App, CycloptsError
 
 from flows import engine
 from policies.errors import ExitCode, RelanceError
+
+_DISK_ERRORS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOENT,
+    errno.ENOTDIR,
+}
 
 app = App(
     name="relance",
@@ -83,13 +94,19 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         return ExitCode.DONE
-    except Exception:  # noqa: BLE001 - whatever is left is a bug, and has its own exit code
-        return _tell_unexpected()
+    except Exception as error:  # noqa: BLE001 - whatever is left is a bug, and has its own exit code
+        return _tell_unexpected(error)
     return int(result) if isinstance(result, int) else ExitCode.DONE
 
 
-def _tell_unexpected() -> int:
-    """Say what went wrong that nobody foresaw: a Prefect server that is away, else a bug."""
+def _tell_unexpected(error: Exception) -> int:
+    """Say what went wrong that nobody foresaw: the disk, a Prefect server that is away, else a bug."""
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        print(
+            f"relance: {error.filename or 'the disk'}: {error.strerror}. Nothing half-done was kept.",
+            file=sys.stderr,
+        )
+        return ExitCode.WRONG_USE
     if engine.server_is_away():
         print(
             f"relance: no Prefect server answers at {os.environ['PREFECT_API_URL']}. Start it, or run without "

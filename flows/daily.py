@@ -31,6 +31,7 @@ def run_day(run: Run) -> RunSummary:
     decided = steps.decide_and_draft(run)
     for batch_id in steps.find_unfinished(run):
         steps.compose(run, batch_id)
+    steps.list_open_calls(run)
     released = [steps.release_batch(run, batch_id) for batch_id in steps.find_releasable(run, approved=False)]
     steps.publish_log(run)
     return RunSummary(

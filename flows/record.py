@@ -8,7 +8,7 @@ from flows.engine import ended, storyline
 from flows.forms import Amount, Text
 from flows.start import acting, begin
 from policies.model import EventKind
-from tasks.record import on_behalf_of, record_events
+from tasks.record import find_doubts, on_behalf_of, record_events
 
 
 @storyline("record", "Records a dispute, promise, plan, hold, answer or write-off of a customer.")
@@ -55,9 +55,13 @@ def record(
         "note": note,
         "actor": run.actor,
     }
+    row = {name: str(value) for name, value in stated.items() if value not in (None, "")}
     with acting(run, "record"):
-        record_events(run, [{name: str(value) for name, value in stated.items() if value not in (None, "")}])
+        doubts = find_doubts(run, row)
+        record_events(run, [row])
         steps.publish_log(run)
+    for doubt in doubts:
+        run.say(doubt)
     where = f" invoice {invoice_number}" if invoice_number else ""
     sentence = f"Recorded on {run.as_of}: {kind.value} of customer {customer_id}{where}."
     return ended(sentence, sentence)

@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.engine import step
 from flows.totals import aging_totals
-from tasks.compose import compose_again, compose_batch
+from tasks.compose import compose_again, compose_batch, list_calls_again
 from tasks.decide import Day, decide_day, decisions_as_published
 from tasks.dispatch.batches import BatchRelease, batches_to_release, let_leave, withdraw_changed
 from tasks.intake import IntakeResult, find_files, take_in
@@ -144,3 +144,9 @@ def find_waiting(run: Run) -> list[str]:
     with open_to_read(run.workspace) as connection:
         drafts = list_batches(connection, "draft").filter("approval_required")
     return drafts.sort("as_of", "batch_id")["batch_id"].to_list()
+
+
+@step("list open calls")
+def list_open_calls(run: Run) -> int:
+    """List calls again whose outcome nobody has told."""
+    return list_calls_again(run)

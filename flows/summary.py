@@ -48,7 +48,7 @@ class RunSummary:
         """What the command returns: refused input first, then what waits."""
         if self.refused:
             return ExitCode.INPUT_REFUSED
-        return ExitCode.WAITING if self.kept else ExitCode.DONE
+        return ExitCode.WAITING if self.kept or (self.decided and self.waiting) else ExitCode.DONE
 
     def as_plain(self) -> dict[str, Any]:
         """Return the summary as plain values, for JSON and artifacts."""

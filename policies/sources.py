@@ -155,10 +155,8 @@ class Declaration(_Strict):
 
     @property
     def minimum_rows(self) -> int:
-        """Return how many rows the file must have: one for a full listing, unless it says otherwise."""
-        if self.expected.minimum_rows is not None:
-            return self.expected.minimum_rows
-        return 1 if self.is_full or self.is_fec else 0
+        """Return how many rows the file must have: one, unless the declaration says otherwise."""
+        return 1 if self.expected.minimum_rows is None else self.expected.minimum_rows
 
 
 def parse_declaration(text: str, file: str) -> Declaration:

@@ -31,14 +31,21 @@ from tasks.ledger import NewEvent, append_events
 from tasks.publish import read_published
 from tasks.rules import Rules, read_rules
 from tasks.run import Run
-from tasks.store.batch_lists import StoredMessage, has_begun_to_leave, read_messages, read_open_calls
-from tasks.store.batches import ComposedDocument, MessageStatus, mark_composed, read_batch
+from tasks.store.batch_lists import (
+    StoredMessage,
+    has_begun_to_leave,
+    list_batches,
+    read_messages,
+    read_open_calls,
+)
+from tasks.store.batches import AUTOMATIC, ComposedDocument, MessageStatus, mark_composed, read_batch
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.workspace import Workspace, shipped_root
 
 _THIRD_PARTIES = (Channel.AGENCY.value, Channel.COURT.value)
 _SHARED = (Channel.CALL.value, *_THIRD_PARTIES)
 _LETTERS = (Channel.LETTER.value, Channel.REGISTERED_LETTER.value)
+_LONGEST_NAME = 200
 _LIVE = (MessageStatus.PLANNED, MessageStatus.COMPOSED)
 
 
@@ -58,6 +65,18 @@ def compose_batch(run: Run, batch_id: str) -> int:
         composed = mark_composed(connection, documents)
         _log(connection, run, "action_composed", stored, documents, {MessageStatus.PLANNED})
     return composed
+
+
+def list_calls_again(run: Run) -> int:
+    """List open calls of earlier days again on a day that has no batch to list them in; return how many."""
+    with open_to_read(run.workspace) as connection:
+        of_day = list_batches(connection).filter(
+            (pl.col("as_of") == run.as_of) & (pl.col("kind") == AUTOMATIC)
+        )
+        again = _open_calls(run.workspace, connection, run.as_of) if of_day.is_empty() else []
+    if again:
+        _Writer(run.workspace, read_rules(run.workspace), f"{run.as_of}-open_calls").call_sheet([], again)
+    return len(again)
 
 
 def compose_again(run: Run, batch_id: str) -> None:
@@ -121,8 +140,12 @@ def write_documents(
 def _calls_again(workspace: Workspace, connection: Connection, batch_id: str) -> list[Message]:
     """Return earlier calls without outcome that are still owed, for the day's automatic batch."""
     batch = read_batch(connection, batch_id)
-    if batch is None or batch["kind"] != "automatic" or not isinstance(as_of := batch["as_of"], date):
+    if batch is None or batch["kind"] != AUTOMATIC or not isinstance(as_of := batch["as_of"], date):
         return []
+    return _open_calls(workspace, connection, as_of)
+
+
+def _open_calls(workspace: Workspace, connection: Connection, as_of: date) -> list[Message]:
     decisions = read_published(workspace, "decisions", as_of)
     if decisions is None:
         return []
@@ -172,10 +195,14 @@ class _Writer:
     def calls(self, messages: Sequence[Message], again: Sequence[Message]) -> Iterator[ComposedDocument]:
         calls = [message for message in messages if message.channel == Channel.CALL]
         if calls or again:
-            content = render_call_sheet(calls, self.creditor, self.roots, again)
-            self._write("calls.csv", content)
+            content = self.call_sheet(calls, again)
             for message in calls:
                 yield self._document(message, "calls.csv", content)
+
+    def call_sheet(self, calls: Sequence[Message], again: Sequence[Message]) -> bytes:
+        content = render_call_sheet(calls, self.creditor, self.roots, again)
+        self._write("calls.csv", content)
+        return content
 
     def placements(self, messages: Sequence[Message]) -> Iterator[ComposedDocument]:
         placed = [message for message in messages if message.channel in _THIRD_PARTIES]
@@ -230,8 +257,8 @@ class _Writer:
     def _attachments(self, message: Message) -> list[Path]:
         """Return the documents finance dropped for the invoices, and for a third party those of the customer."""
         invoices = dict.fromkeys(item.invoice_number for item in message.items)
-        found = [self.workspace.documents / f"{number}.pdf" for number in invoices if "/" not in number]
-        if message.channel in _THIRD_PARTIES and "/" not in message.customer.customer_id:
+        found = [self.workspace.documents / f"{number}.pdf" for number in invoices if _is_file_name(number)]
+        if message.channel in _THIRD_PARTIES and _is_file_name(message.customer.customer_id):
             folder = self.workspace.documents / "customers" / message.customer.customer_id
             found += sorted(folder.glob("*.pdf"))
         inside = self.workspace.documents.resolve()
@@ -267,7 +294,12 @@ def _third_party(message: Message) -> str:
 
 
 def _name(message: Message) -> str:
-    return file_name(f"{message.customer.customer_id}-{message.currency}-{message.message_id[:8]}")
+    """Return a file name that people recognise; the message's own number keeps it apart from all others."""
+    return f"{file_name(message.customer.customer_id)[:40]}-{file_name(message.currency)}-{message.message_id[:8]}"
+
+
+def _is_file_name(text: str) -> bool:
+    return "/" not in text and len(text.encode()) <= _LONGEST_NAME
 
 
 def _log(

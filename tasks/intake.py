@@ -97,7 +97,9 @@ def take_in(run: Run, path: Path, accept_cleared: bool = False) -> IntakeResult:
 def _load(
     connection: Connection, run: Run, name: str, sha256: str, parsed: ParsedFile, *, accept_cleared: bool
 ) -> IntakeResult:
-    if has_sha256(connection, sha256, date_in_name(name)):
+    # The same bytes named for another day are another statement: still listed, still fresh.
+    is_named = date_in_name(name) == parsed.file_date
+    if has_sha256(connection, sha256, parsed.file_date if is_named else None):
         return IntakeResult(name, IntakeStatus.KNOWN, parsed.source, message="these bytes were loaded before")
     problems = all_problems(connection, parsed)
     if not problems.is_empty():

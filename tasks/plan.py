@@ -21,10 +21,9 @@ from tasks.ledger import NewEvent, append_events
 from tasks.rules import Rules
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions, list_batches
-from tasks.store.batches import NewBatch, save_batch
+from tasks.store.batches import AUTOMATIC, NewBatch, save_batch
 from tasks.store.connection import Connection, open_to_write
 
-AUTOMATIC = "automatic"
 _OPEN = ("planned", "composed")
 
 

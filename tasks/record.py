@@ -13,12 +13,13 @@ from pathlib import Path
 import polars as pl
 
 from policies.errors import WrongUseError
-from policies.model import EVENTS, SourceKind
+from policies.model import EVENTS, EventKind, SourceKind
 from policies.sources import ParsedFile
 from tasks.formats import read_export
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.connection import Connection, open_to_write
+from tasks.store.connection import Connection, open_to_read, open_to_write
+from tasks.store.history import read_history
 from tasks.store.intakes import record_intake
 
 SOURCE = "record"
@@ -32,9 +33,30 @@ def record_events(run: Run, rows: Sequence[Mapping[str, str]]) -> int:
         WrongUseError: what is wrong with them; then none is recorded.
     """
     events = _check(run, rows)
+    late = events.filter(
+        (pl.col("kind") == EventKind.PROMISE.value) & (pl.col("until") < pl.col("event_date"))
+    )
+    if late.height:
+        raise WrongUseError(
+            f"Nothing was recorded: a promise of {late['event_date'][0]} is for {late['until'][0]}, a day before. "
+            "Give the promised day with --until, or the day of the promise with --as-of."
+        )
     with open_to_write(run.workspace) as connection:
         add_events(connection, run, events)
     return events.height
+
+
+def find_doubts(run: Run, stated: Mapping[str, str]) -> list[str]:
+    """Return what a person who types may have mistyped: a customer or an invoice that nobody knows yet."""
+    with open_to_read(run.workspace) as connection:
+        history = read_history(connection)
+    customer, invoice = stated["customer_id"], stated.get("invoice_number")
+    own = history.documents.filter(pl.col("customer_id") == customer)
+    if own.is_empty() and history.customers.filter(pl.col("customer_id") == customer).is_empty():
+        return [f"No customer {customer} is known so far; check the number."]
+    if invoice and own.filter(pl.col("invoice_number") == invoice).is_empty():
+        return [f"Customer {customer} has no invoice {invoice} so far; check the number."]
+    return []
 
 
 def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> None:
@@ -78,7 +100,11 @@ def _check(run: Run, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
         found = [
             " ".join(
                 part
-                for part in (f"{row['column'] or ''}:" if row["column"] else "", row["rule"], row["fix"])
+                for part in (
+                    f"{row['column']}:" if row["column"] else "",
+                    f"{row['rule'].rstrip('.')}.",
+                    row["fix"],
+                )
                 if part
             )
             for row in parsed.problems.iter_rows(named=True)

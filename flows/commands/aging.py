@@ -28,7 +28,7 @@ def aging(
     frame, day = decide_or_published(workspace, as_of, _instant(known_at), name)
     if by == "item":
         frame = frame.select(frame.columns[: frame.columns.index("aging_bucket") + 1])
-    shown = with_plain_amounts(frame)
+    shown = frame if format == "parquet" else with_plain_amounts(frame)
     headings = aging_headings(shown.columns)
     print_frame(shown, format, f"Aging by {by} as of {day}", headings)
     if format == "table" and by == "customer" and frame.height:

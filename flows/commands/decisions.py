@@ -37,7 +37,7 @@ def decisions(
     )
     if customer is not None:
         frame = frame.filter(pl.col("customer_id") == customer)
-    shown = with_plain_amounts(frame)
+    shown = frame if format == "parquet" else with_plain_amounts(frame)
     if format == "table":
         shown = shown.with_columns(
             decision=pl.when("act").then(pl.format("-> {}", "step")).otherwise("reason")

@@ -1,7 +1,7 @@
 """Tells a person what a run has done: short, readable in 100 columns, what needs them last."""
 
 from flows.summary import RunSummary
-from tasks.intake import IntakeResult
+from tasks.intake import IntakeResult, IntakeStatus
 
 
 def tell(summary: RunSummary) -> int:
@@ -40,6 +40,8 @@ def _lines(summary: RunSummary) -> list[str]:
 
 def _of_file(one: IntakeResult) -> str:
     rows = ", ".join(f"{count} {kind}" for kind, count in one.rows.items())
+    if one.status is IntakeStatus.LOADED and not rows:
+        rows = "no rows"
     gone = [f"{one.cleared} cleared by the source"] if one.cleared else []
     gone += [f"{one.vanished} vanished"] if one.vanished else []
     details = "; ".join(part for part in (rows, *gone, *one.warnings, one.message) if part)

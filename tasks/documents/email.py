@@ -22,6 +22,7 @@ from tasks.documents.payment_qr import draw_png
 from tasks.documents.safe_text import file_name, one_line
 from tasks.documents.wording import render_frame
 
+_LONGEST_NAME = 200  # a header's line may have 998 characters, and a name without spaces cannot be folded
 _HOUR_OF_MAIL = time(8, 0)
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[^\s@<>,;:\"()\[\]\\]+\.[^\s@<>,;:\"()\[\]\\.]+")
 
@@ -94,7 +95,7 @@ def _write_headers(
         )
     sender = creditor.sender
     sender_address = creditor.smtp.from_ if creditor.smtp and creditor.smtp.from_ else sender.email
-    name = one_line(message.customer.customer_name)
+    name = one_line(message.customer.customer_name)[:_LONGEST_NAME]
     mail["From"] = Address(one_line(f"{sender.name}, {creditor.legal_name}"), addr_spec=sender_address)
     mail["To"] = tuple(Address(name, addr_spec=address) for address in recipients)
     mail["Reply-To"] = Address(sender.name, addr_spec=sender.reply_to or sender.email)

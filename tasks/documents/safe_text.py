@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_PHONE_OR_NUMBER = re.compile(r"[+-]?[0-9][0-9 .,()/]*|\+[0-9][0-9 .()/-]*")
+_PHONE_OR_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?|\+[0-9][0-9 .()]*")
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from policies.model import SourceKind
 from policies.source_fields import Record, known_columns, required_columns
-from policies.sources import ColumnSource, Declaration, SourceFormat
+from policies.sources import ColumnSource, Declaration, Expected, SourceFormat
 from tasks.formats.problems import Problems
 
 _NAMES = (
@@ -66,4 +66,6 @@ def canonical_declaration(name: str, headers: Sequence[str], problems: Problems)
         record=record,
         kind=kind,
         columns={column: ColumnSource(column=column) for column in headers},
+        # A quiet day has no rows; a full listing without rows would clear everything.
+        expected=Expected(minimum_rows=0 if kind is SourceKind.INCREMENTAL else 1),
     )

@@ -16,6 +16,9 @@ from policies.messages import Message
 from policies.model import MONEY
 from tasks.store.connection import Connection, fetch, insert_frame, insert_row, lend_frames, load_query
 
+AUTOMATIC = "automatic"
+"""The kind of the batch that needs no approval; the others are of the kind of their step."""
+
 
 class BatchStatus(StrEnum):
     """How far a batch has come."""

@@ -60,7 +60,7 @@ def test_one_or_several_date_formats() -> None:
 def test_a_full_listing_must_have_rows_unless_it_says_otherwise() -> None:
     assert parse_declaration(BASE, "erp.yaml").minimum_rows == 1
     assert parse_declaration(BASE + "expected: {minimum_rows: 0}\n", "erp.yaml").minimum_rows == 0
-    assert parse_declaration(BASE.replace("full_open_items", "incremental"), "erp.yaml").minimum_rows == 0
+    assert parse_declaration(BASE.replace("full_open_items", "incremental"), "erp.yaml").minimum_rows == 1
     assert parse_declaration(FEC, "fec.yaml").minimum_rows == 1
 
 
