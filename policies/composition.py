@@ -4,7 +4,7 @@ One message per customer and currency (`policies.batches` says what travels toge
 but only over the messages that leave. Wording and layout come later.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -295,13 +295,9 @@ def _payments_since_due(facts: Facts, acting: pl.DataFrame) -> dict[int, list[tu
         .sort("item", "date")
     )
     payments: dict[int, list[tuple[date, Decimal]]] = {}
-    for item, paid_on, amount in _tuples(late.select("item", "date", "amount")):
-        payments.setdefault(item, []).append((paid_on, amount))
+    for row in late.iter_rows(named=True):
+        payments.setdefault(row["item"], []).append((row["date"], row["amount"]))
     return payments
-
-
-def _tuples(frame: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
-    return frame.iter_rows()
 
 
 def _rows_by(frame: pl.DataFrame, key: str) -> dict[str, list[Row]]:

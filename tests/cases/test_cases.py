@@ -81,7 +81,7 @@ def float_free(value: object) -> object:
 
 @pytest.mark.parametrize("decide", [decide_slowly, decide_fast])
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["case"]) for case in CASES])
-def test_case(case: Case, decide: Any) -> None:
+def test_both_ways_decide_the_case_as_it_says(case: Case, decide: Any) -> None:
     tables = {name: case[name] for name in TABLES if name in case}
     decided = decide(history(**tables), policy_of(case), case["as_of"])
     by_item = {(row["invoice_number"], row["installment"]): row for row in decided}
