@@ -10,7 +10,7 @@ from flows.summary import RunSummary
 from flows.totals import aging_headings
 from tasks.audit_trail import verify_log
 from tasks.present import print_lines, print_table
-from tasks.publish import query_published
+from tasks.publish import read_table
 from tasks.workspace import open_workspace
 
 
@@ -50,11 +50,12 @@ def report(played: Played) -> None:
         aging = pl.DataFrame(last.decided.aging)
         title = f"\nAging on {last.as_of}, sums by currency (relance aging)"
         print_table(aging, title, aging_headings(aging.columns))
-    produced = query_published(
-        workspace,
-        "select message_channel as channel, step, count(distinct message_id) as messages, count(*) as items "
-        "from (select *, channel as message_channel from actions where dispatch_date is not null) "
-        "group by all order by channel, step",
+    produced = (
+        read_table(workspace, "actions")
+        .filter(pl.col("dispatch_date").is_not_null())
+        .group_by("channel", "step")
+        .agg(messages=pl.col("message_id").n_unique(), items=pl.len())
+        .sort("channel", "step")
     )
     print_table(produced, "\nLeft in ten weeks, items by channel and step")
     if last.decided:
@@ -62,11 +63,8 @@ def report(played: Played) -> None:
             {"reason": list(last.decided.reasons), "items": list(last.decided.reasons.values())}
         )
         print_table(reasons, f"\nHeld on {last.as_of}, and why (relance decisions)")
-    waiting = query_published(
-        workspace,
-        "select batch_id from batches where status = 'draft' and approval_required order by batch_id",
-    )
-    print_lines(_where_to_look(root, verify_log(workspace), waiting["batch_id"].to_list()))
+    waiting = read_table(workspace, "batches").filter(pl.col("approval_required"), status="draft")
+    print_lines(_where_to_look(root, verify_log(workspace), sorted(waiting["batch_id"])))
 
 
 def _where_to_look(root: Path, verdict: str, waiting: list[str]) -> list[str]:

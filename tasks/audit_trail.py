@@ -9,7 +9,7 @@ import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
 from tasks.ledger import verify_store
-from tasks.publish import query_published, verify_agreement, verify_published
+from tasks.publish import read_table, verify_agreement, verify_published
 from tasks.store.audit import count_events
 from tasks.store.connection import StoreBusyError, open_to_read
 from tasks.workspace import Workspace
@@ -52,7 +52,7 @@ def explain_action(workspace: Workspace, action: str) -> ActionStory:
     """Return what is known of an action, by its number or the beginning of it."""
     found = _find(workspace, action)
     action_id = found["action_id"]
-    events = query_published(workspace, "select * from events where action_id is not null order by sequence")
+    events = read_table(workspace, "events").sort("sequence")
     own = [
         {**row, "payload": json.loads(row["payload"])}
         for row in events.filter(pl.col("action_id") == action_id).iter_rows(named=True)
@@ -76,8 +76,7 @@ def read_document(workspace: Workspace, action: str) -> bytes:
 
 
 def _find(workspace: Workspace, action: str) -> dict[str, Any]:
-    actions = query_published(workspace, "select * from actions")
-    found = actions.filter(pl.col("action_id").str.starts_with(action))
+    found = read_table(workspace, "actions").filter(pl.col("action_id").str.starts_with(action))
     if found["action_id"].n_unique() != 1:
         many = "no action" if found.is_empty() else "more than one action"
         raise WrongUseError(f"{many} has a number that begins with {action}; `relance audit log` shows them.")

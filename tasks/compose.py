@@ -19,7 +19,6 @@ from policies.errors import CreditorInvalidError
 from policies.messages import Message
 from policies.model import ITEM_KEY, Channel, HoldReason
 from policies.policy_warnings import DEFAULT_AGENCY
-from tasks.dispatch.journal import JOURNAL_NAME
 from tasks.documents.call_sheet import render_call_sheet
 from tasks.documents.email import mail_date, render_email
 from tasks.documents.letter import Letter, letter_rows, print_run, render_letters
@@ -249,9 +248,8 @@ class _Writer:
 
     def remove_others(self) -> None:
         """Remove the files of the batch that were not written now; its journal stays."""
-        kept = self.written | {self.folder / JOURNAL_NAME}
         for path in self.folder.rglob("*"):
-            if path.is_file() and path not in kept:
+            if path.is_file() and path not in self.written and path.suffix != ".jsonl":
                 path.unlink()
 
     def _attachments(self, message: Message) -> list[Path]:

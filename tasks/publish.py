@@ -19,7 +19,7 @@ from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events
 from tasks.store.batch_lists import list_actions, list_batches, list_messages
 from tasks.store.connection import Connection, open_to_read
 from tasks.store.intakes import list_intakes
-from tasks.store.published import ask_views, build_views
+from tasks.store.published import ask_views, build_views, read_view
 from tasks.workspace import Workspace
 
 _TABLES = {
@@ -90,10 +90,12 @@ def read_published(workspace: Workspace, name: str, as_of: date) -> pl.DataFrame
 
 def query_published(workspace: Workspace, sql: str) -> pl.DataFrame:
     """Return what a query selects from the published tables, also while a run holds the store."""
-    views = _views(workspace)
-    if not views:
-        raise WrongUseError(f"{workspace.published} holds nothing yet: `relance run` publishes.")
-    return ask_views(workspace.published.resolve(), views, sql)
+    return ask_views(workspace.published.resolve(), _some_views(workspace), sql)
+
+
+def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
+    """Return a published table whole: events, batches, messages, actions or intakes."""
+    return read_view(workspace.published.resolve(), _some_views(workspace), name)
 
 
 def verify_published(folder: Path) -> list[str]:
@@ -220,6 +222,13 @@ def _views(workspace: Workspace) -> dict[str, list[Path]]:
         **{name: [path] for name in _TABLES if (path := published / f"{name}.parquet").exists()},
     }
     return {name: paths for name, paths in files.items() if paths}
+
+
+def _some_views(workspace: Workspace) -> dict[str, list[Path]]:
+    views = _views(workspace)
+    if not views:
+        raise WrongUseError(f"{workspace.published} holds nothing yet: `relance run` publishes.")
+    return views
 
 
 def _rebuild_views(workspace: Workspace) -> None:

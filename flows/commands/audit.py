@@ -39,11 +39,11 @@ def log(
     import polars as pl
 
     from tasks.present import print_frame
-    from tasks.publish import query_published
+    from tasks.publish import read_table
     from tasks.workspace import open_workspace
 
     wanted = {"customer_id": customer, "kind": kind, "run_id": run}
-    events = query_published(open_workspace(workspace), "select * from events order by sequence")
+    events = read_table(open_workspace(workspace), "events").sort("sequence")
     for column, value in wanted.items():
         if value is not None:
             events = events.filter(pl.col(column) == value)

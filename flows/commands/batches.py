@@ -32,20 +32,16 @@ def list_(*, format: Format = "table", workspace: Workspace = DEFAULT_WORKSPACE)
     """List batches, newest first."""
     import polars as pl
 
-    from flows.commands.reading import take_in_what_was_cut
+    from flows.commands.reading import batches_or_published
     from policies.money import plain_amounts
     from tasks.present import print_frame
-    from tasks.store.batch_lists import list_batch_totals, list_batches
-    from tasks.store.connection import open_to_read
-    from tasks.workspace import open_workspace
 
-    take_in_what_was_cut(workspace)
-    with open_to_read(open_workspace(workspace)) as connection:
-        batches, sums = list_batches(connection), list_batch_totals(connection)
-    amount = next(name for name, dtype in sums.schema.items() if isinstance(dtype, pl.Decimal))
+    batches, actions = batches_or_published(workspace)
     totals = (
-        sums.sort("batch_id", "currency")
-        .with_columns(text=pl.format("{} {}", plain_amounts(amount), "currency"))
+        actions.group_by("batch_id", "currency")
+        .agg(pl.col("amount_demanded").sum())
+        .sort("batch_id", "currency")
+        .with_columns(text=pl.format("{} {}", plain_amounts("amount_demanded"), "currency"))
         .group_by("batch_id")
         .agg(totals=pl.col("text").str.join(", "))
     )
@@ -62,18 +58,16 @@ def show(batch: str, /, *, format: Format = "table", workspace: Workspace = DEFA
         format: how it is printed.
         workspace: the creditor's folder.
     """
+    from flows.commands.reading import batches_or_published
     from policies.errors import WrongUseError
     from tasks.decide import with_plain_amounts
     from tasks.present import print_frame, print_lines
-    from tasks.store.batch_lists import list_actions
-    from tasks.store.batches import read_batch
-    from tasks.store.connection import open_to_read
-    from tasks.workspace import open_workspace
 
-    with open_to_read(open_workspace(workspace)) as connection:
-        found, actions = read_batch(connection, batch), list_actions(connection, batch)
-    if found is None:
+    batches, every_action = batches_or_published(workspace)
+    named, actions = batches.filter(batch_id=batch), every_action.filter(batch_id=batch)
+    if named.is_empty():
         raise WrongUseError(f"there is no batch {batch}; `relance batches list` shows them.")
+    found = named.row(0, named=True)
     print_frame(with_plain_amounts(actions), format, f"Batch {batch}: {found['status']}", _MESSAGES)
     if format == "table" and found["guard_sentence"]:
         print_lines([f"Needs approval: {found['guard_sentence']}"])

@@ -33,7 +33,6 @@ def decide_or_published(
     """
     from policies.errors import WaitingError
     from tasks.decide import decide_day, decisions_as_published
-    from tasks.publish import read_latest, read_published
     from tasks.rules import read_rules
     from tasks.store.connection import StoreBusyError
     from tasks.workspace import open_workspace
@@ -43,21 +42,45 @@ def decide_or_published(
     try:
         decided = decide_day(opened, read_rules(opened), day, known_at)
     except StoreBusyError as busy:
+        from tasks.publish import read_latest, read_published
+
         published, latest = read_published(opened, name, day), read_latest(opened)
         if published is None or latest is None or known_at:
             raise WaitingError(f"{busy} Nothing was published for {day} yet.") from busy
-        print(
-            f"A flow holds the store: this is what was published last, by run {latest.run_id}.",
-            file=sys.stderr,
-        )
+        _say_published(latest.run_id)
         return published.drop("as_of", strict=False), day
     return (decided.aging if name == "aging" else decisions_as_published(decided.decisions)), day
+
+
+def batches_or_published(workspace: Path) -> tuple["pl.DataFrame", "pl.DataFrame"]:
+    """Return all batches, newest first, and their actions; as published while another process holds the store."""
+    from tasks.store.batch_lists import list_actions, list_batches
+    from tasks.store.connection import StoreBusyError, open_to_read
+    from tasks.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    take_in_what_was_cut(workspace)
+    try:
+        with open_to_read(opened) as connection:
+            return list_batches(connection), list_actions(connection)
+    except StoreBusyError:
+        from tasks.publish import read_latest, read_table
+
+        latest = read_latest(opened)
+        if latest is None:
+            raise
+        _say_published(latest.run_id)
+        return read_table(opened, "batches"), read_table(opened, "actions")
+
+
+def _say_published(run_id: str) -> None:
+    print(f"A flow holds the store: this is what was published last, by run {run_id}.", file=sys.stderr)
 
 
 def take_in_what_was_cut(workspace: Path) -> None:
     """Take in the journal of a release that was cut, unless another process is at work and will do it."""
     from policies.errors import WaitingError
-    from tasks.dispatch.recovery import has_open_journals, take_in_journals
+    from tasks.dispatch.open_journals import has_open_journals
     from tasks.locking import hold_workspace
     from tasks.store.connection import StoreBusyError
     from tasks.workspace import open_workspace
@@ -67,6 +90,7 @@ def take_in_what_was_cut(workspace: Path) -> None:
         if not has_open_journals(opened):
             return
         from flows.start import begin
+        from tasks.dispatch.recovery import take_in_journals
 
         run = begin(workspace, None)
         with hold_workspace(opened, "reading", run.clock(), 0):

@@ -15,22 +15,14 @@ from tasks.record import add_events
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions, list_batches
 from tasks.store.batches import close_batch, withdraw_messages
-from tasks.store.connection import Connection, open_to_read, open_to_write
+from tasks.store.connection import Connection, open_to_write
 from tasks.store.outcomes import Outcome, OutcomeKind, take_in_outcomes
-from tasks.workspace import Workspace
 
 _KINDS = {
     DeliveryStatus.DISPATCHED: OutcomeKind.DISPATCHED,
     DeliveryStatus.UNCERTAIN: OutcomeKind.UNCERTAIN,
     DeliveryStatus.FAILED: OutcomeKind.FAILED,
 }
-
-
-def has_open_journals(workspace: Workspace) -> bool:
-    """Return whether a release was cut before its journal was taken in."""
-    with open_to_read(workspace) as connection:
-        released = list_batches(connection, "released")["batch_id"].to_list()
-    return any((workspace.outbox / batch_id / JOURNAL_NAME).exists() for batch_id in released)
 
 
 def take_in_journals(run: Run) -> int:

@@ -29,11 +29,6 @@ def list_batches(connection: Connection, status: str | None = None) -> pl.DataFr
     return fetch(connection, load_query("list_batches"), status=status)
 
 
-def list_batch_totals(connection: Connection) -> pl.DataFrame:
-    """Return what each batch demands, one row per batch and currency."""
-    return fetch(connection, load_query("batch_totals"))
-
-
 def list_actions(connection: Connection, batch_id: str | None = None) -> pl.DataFrame:
     """Return one row per action, with its message's channel and document."""
     return fetch(connection, load_query("list_actions"), batch_id=batch_id)

@@ -43,6 +43,11 @@ def ask_views(folder: Path, views: Mapping[str, Sequence[Path]], sql: str) -> pl
             ) from error
 
 
+def read_view(folder: Path, views: Mapping[str, Sequence[Path]], name: str) -> pl.DataFrame:
+    """Return all rows of one view, in the order in which they were written."""
+    return ask_views(folder, views, f"select * from {name}")
+
+
 def _create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, Sequence[Path]]) -> None:
     for name, files in views.items():
         paths = ", ".join(f"'{_quoted(file)}'" for file in files)
