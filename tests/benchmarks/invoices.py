@@ -10,7 +10,7 @@ _PRIME = 2_654_435_761
 
 
 def write_files(folder: Path, count: int) -> None:
-    """Write customers (10 % of the invoices), invoices over a year and a half, payments of half of them, and past reminders."""
+    """Write customers (10 %), invoices of a year and a half, payments of half of them, and past reminders."""
     folder.mkdir(parents=True, exist_ok=True)
     customers = max(count // 10, 1)
     _customers(customers).write_csv(folder / "customers.csv")
