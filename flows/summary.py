@@ -114,7 +114,12 @@ def _left(one: BatchRelease) -> str:
 
 def _files(summary: RunSummary) -> list[dict[str, Any]]:
     return [
-        {"file": one.file, "status": one.status.value, "rows": sum(one.rows.values()), "message": one.message}
+        {
+            "file": one.file,
+            "status": one.status.value,
+            "rows": ", ".join(f"{count} {kind}" for kind, count in one.rows.items()),
+            "message": one.message,
+        }
         for one in summary.files
     ]
 
