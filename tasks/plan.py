@@ -4,7 +4,6 @@ What was planned or has left before on the same day is not planned again. Guards
 into one that waits for a person; they never make the day fail.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,17 +13,17 @@ from policies.composition import Composing, Law, compose_messages
 from policies.escalation import Facts
 from policies.guards import too_many_customers
 from policies.history import History
-from policies.messages import Message
 from policies.model import ITEM_KEY, THIRD_PARTY_CHANNELS
 from policies.policy import Policy
 from tasks.ledger import NewEvent, append_events
 from tasks.rules import Rules
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions, list_batches
-from tasks.store.batches import AUTOMATIC, NewBatch, save_batch
+from tasks.store.batches import AUTOMATIC, Drafts, NewBatch, draft_rows, save_drafts
 from tasks.store.connection import Connection, open_to_write
 
 _OPEN = ("planned", "composed")
+_CUSTOMERS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,39 @@ def plan_day(
                 run.as_of, step if needs_approval else AUTOMATIC, taken
             ),
         )
-        messages = compose_messages(free, composing)
         guard = too_many_customers(free, rules.policy)
         planned = []
-        for batch_id in sorted({message.batch_id for message in messages}):
-            of_batch = [message for message in messages if message.batch_id == batch_id]
-            batch = _new_batch(run, batch_id, of_batch, rules, guard)
-            save_batch(connection, batch, of_batch, run.clock())
-            _log(connection, run, batch, of_batch)
+        for batch_id, (needs_approval, drafts) in sorted(_draft(free, composing).items()):
+            batch = _new_batch(run, batch_id, drafts.messages, rules, guard, needs_approval=needs_approval)
+            save_drafts(connection, batch, drafts, run.clock())
+            _log(connection, run, batch, drafts.messages)
             planned.append(
-                PlannedBatch(batch_id, len(of_batch), batch.approval_required, batch.guard_sentence)
+                PlannedBatch(batch_id, drafts.messages.height, batch.approval_required, batch.guard_sentence)
             )
     return planned
+
+
+def _draft(decisions: pl.DataFrame, composing: Composing) -> dict[str, tuple[bool, Drafts]]:
+    """Return the messages of the day by batch, as rows, and whether the batch needs approval.
+
+    Some thousand customers are worded at a time: all messages of a day may not fit in memory.
+    """
+    needs_approval: dict[str, bool] = {}
+    parts: dict[str, list[Drafts]] = {}
+    customers = decisions.filter("act")["customer_id"].unique().sort()
+    for some in customers.to_frame().iter_slices(_CUSTOMERS_AT_ONCE):
+        messages = compose_messages(decisions.join(some, on="customer_id", how="semi"), composing)
+        for batch_id in dict.fromkeys(message.batch_id for message in messages):
+            of_batch = [message for message in messages if message.batch_id == batch_id]
+            needs_approval[batch_id] = of_batch[0].approval_required
+            parts.setdefault(batch_id, []).append(draft_rows(of_batch))
+    return {
+        batch_id: (
+            needs_approval[batch_id],
+            Drafts(pl.concat([one.messages for one in drafts]), pl.concat([one.actions for one in drafts])),
+        )
+        for batch_id, drafts in parts.items()
+    }
 
 
 def _still_to_do(
@@ -101,18 +121,23 @@ def _free_name(as_of: date, kind: str, taken: set[str]) -> str:
 
 
 def _new_batch(
-    run: Run, batch_id: str, messages: Sequence[Message], rules: Rules, guard: str | None
+    run: Run,
+    batch_id: str,
+    messages: pl.DataFrame,
+    rules: Rules,
+    guard: str | None,
+    *,
+    needs_approval: bool,
 ) -> NewBatch:
-    needs_approval = messages[0].approval_required
     return NewBatch(
         batch_id=batch_id,
         as_of=run.as_of,
-        kind=messages[0].step if needs_approval else AUTOMATIC,
+        kind=messages["step"][0] if needs_approval else AUTOMATIC,
         approval_required=needs_approval or guard is not None,
         policy=rules.policy.policy,
         policy_hash=rules.policy_hash,
         run_id=run.run_id,
-        approvers=_approvers(rules.policy, {message.step for message in messages}),
+        approvers=_approvers(rules.policy, set(messages["step"])),
         guard_sentence=guard,
     )
 
@@ -123,12 +148,12 @@ def _approvers(policy: Policy, steps: set[str]) -> int:
     return max([1, *asked])
 
 
-def _log(connection: Connection, run: Run, batch: NewBatch, messages: Sequence[Message]) -> None:
+def _log(connection: Connection, run: Run, batch: NewBatch, messages: pl.DataFrame) -> None:
     payload = {
         "batch_id": batch.batch_id,
         "as_of": batch.as_of,
-        "messages": len(messages),
-        "customers": len({message.customer.customer_id for message in messages}),
+        "messages": messages.height,
+        "customers": messages["customer_id"].n_unique(),
         "approval_required": batch.approval_required,
         "guard": batch.guard_sentence or "",
         "policy": batch.policy,

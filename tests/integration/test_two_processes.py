@@ -14,7 +14,7 @@ from tasks.store.audit import read_log
 from tasks.store.batch_lists import list_actions
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, shipped_root
-from tests.torture.company import COMMANDS, DAY, Stages, arguments, copy_workspace, relance, start
+from tests.torture.company import COMMANDS, DAY, ENDED_WELL, Stages, arguments, copy_workspace, relance, start
 from tests.torture.moments import APPROVE, RUN
 
 HOLD_STORE = """
@@ -69,7 +69,7 @@ def test_two_runs_at_once_do_the_work_of_one(stages: Stages, tmp_path: Path) -> 
     workspace = copy_workspace(stages.before(RUN), tmp_path / "company")
     both = [start(["-m", "flows", *arguments(workspace, COMMANDS[RUN])]) for _ in range(2)]
     ends = [process.communicate(timeout=300) for process in both]
-    assert [process.returncode for process in both] == [0, 0], ends
+    assert all(process.returncode in ENDED_WELL for process in both), ends
     with open_to_read(workspace) as connection:
         actions, events = list_actions(connection), read_log(connection)
     assert actions.height == actions["action_id"].n_unique() > 0
@@ -131,7 +131,7 @@ def test_a_store_and_a_lock_that_a_killed_run_left_behind_stop_nobody(stages: St
     assert workspace.lock_path.read_text(encoding="utf-8")
     (workspace.published / ".decisions.tmp").write_text("half a file", encoding="utf-8")
     assert relance("decisions", "--as-of", DAY, *where(workspace)).returncode == 0
-    assert relance(*arguments(workspace, COMMANDS[RUN])).returncode == 0
+    assert relance(*arguments(workspace, COMMANDS[RUN])).returncode in ENDED_WELL
     assert not workspace.lock_path.read_text(encoding="utf-8")
 
 

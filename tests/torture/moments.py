@@ -35,7 +35,7 @@ MOMENTS = (
     Moment(RUN, "second file inserted, its event not yet", "tasks.intake:append_events", 2),
     Moment(RUN, "third file in the store, not yet in archive/", "tasks.intake:_put_away", 3),
     Moment(RUN, "all files archived, nothing decided", "tasks.intake:_put_away", 5, after=True),
-    Moment(RUN, "two of three batches saved, not committed", "tasks.plan:save_batch", 2, after=True),
+    Moment(RUN, "two of three batches saved, not committed", "tasks.plan:save_drafts", 2, after=True),
     Moment(RUN, "batches committed, nothing published", "flows.steps:plan_day", after=True),
     Moment(RUN, "published: segment written, not listed", "tasks.publish:_write_json"),
     Moment(RUN, "published: events there, views not", "tasks.publish:_rebuild_views"),
