@@ -64,7 +64,7 @@ LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-h
 		echo "Relance needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up $* from requirements.lock: once, a minute or two."
 	$(PYTHON) -m venv $*
-	$*/bin/python -m pip install -qq --require-hashes -r requirements.lock
+	$*/bin/python -m pip install -qq --no-deps --require-hashes -r requirements.lock
 	$(if $(findstring duckdb2,$*),$*/bin/python -m pip install -qq --require-hashes --no-deps -r requirements-duckdb2.lock)
 	$*/bin/python -m pip install -qq --no-build-isolation --no-deps -e .
 	-env -u PYTHONDONTWRITEBYTECODE $*/bin/python -m compileall -qq -j 0 $*/lib
