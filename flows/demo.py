@@ -2,21 +2,22 @@
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from flows.approval import approve, reject
 from flows.daily import daily
 from flows.demo_report import Played, report
-from flows.record import record
+from flows.record import record_rows
 from flows.release import release
+from flows.start import begin
 from flows.summary import RunSummary
 from policies.errors import WrongUseError
-from policies.model import EventKind
 from policies.strict_yaml import load
+from tasks.record import on_behalf_of
 from tasks.workspace import initialise, shipped_root
 
 _MARK = ".relance-demo"
@@ -39,8 +40,12 @@ def play(directory: Path) -> Played:
         summary = daily(workspace=workspace, as_of=day["date"])
         played.days.append(summary)
         _tell_day(summary)
-        for deed in day.get("then", []):
-            _do(workspace, day["date"], deed, played)
+        for is_record, deeds in groupby(day.get("then", []), lambda deed: "record" in deed):
+            if is_record:
+                _record(workspace, day["date"], list(deeds), played)
+                continue
+            for deed in deeds:
+                _do(workspace, day["date"], deed, played)
     played.seconds = time.monotonic() - started
     report(played)
     return played
@@ -84,9 +89,6 @@ def _do(workspace: Path, as_of: date, deed: Mapping[str, Any], played: Played) -
         )
         played.rejected += 1
         print(f"  person  {deed['by']} rejects {deed['reject']}")
-    elif "record" in deed:
-        _record(workspace, as_of, deed["record"])
-        played.recorded += 1
     elif "release" in deed:
         summary = release(workspace=workspace, as_of=as_of)
         played.releases.append(summary)
@@ -95,16 +97,13 @@ def _do(workspace: Path, as_of: date, deed: Mapping[str, Any], played: Played) -
         raise ValueError(f"plan.yaml: nobody knows how to do {dict(deed)}")
 
 
-def _record(workspace: Path, as_of: date, stated: Mapping[str, Any]) -> None:
-    values = dict(stated)
-    amount = values.pop("amount", None)
-    record(
-        kind=EventKind(values.pop("kind")),
-        workspace=workspace,
-        as_of=as_of,
-        amount=None if amount is None else Decimal(str(amount)),
-        **values,
-    )
+def _record(workspace: Path, as_of: date, deeds: Sequence[Mapping[str, Any]], played: Played) -> None:
+    """Record what people said that day, each under their own name."""
+    stated = [{name: str(value) for name, value in deed["record"].items()} for deed in deeds]
+    for actor, rows in groupby(stated, lambda row: row.get("actor")):
+        told = list(rows)
+        record_rows(on_behalf_of(begin(workspace, as_of), actor), told)
+        played.recorded += len(told)
 
 
 def _tell_day(summary: RunSummary) -> None:

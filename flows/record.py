@@ -1,5 +1,6 @@
 """What a person says: a dispute, a promise, a plan, a hold, an answer; and what they decide about a batch."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from flows.forms import Amount, Text
 from flows.start import acting, begin
 from policies.model import EventKind
 from tasks.record import find_doubts, on_behalf_of, record_events
+from tasks.run import Run
 
 
 @storyline("record", "Records a dispute, promise, plan, hold, answer or write-off of a customer.")
@@ -56,12 +58,17 @@ def record(
         "actor": run.actor,
     }
     row = {name: str(value) for name, value in stated.items() if value not in (None, "")}
-    with acting(run, "record"):
-        doubts = find_doubts(run, row)
-        record_events(run, [row])
-        steps.publish_log(run)
-    for doubt in doubts:
-        run.say(doubt)
+    record_rows(run, [row])
     where = f" invoice {invoice_number}" if invoice_number else ""
     sentence = f"Recorded on {run.as_of}: {kind.value} of customer {customer_id}{where}."
     return ended(sentence, sentence)
+
+
+def record_rows(run: Run, rows: Sequence[Mapping[str, str]]) -> None:
+    """Record events given as the columns of an events file, all or none; say what may be mistyped."""
+    with acting(run, "record"):
+        doubts = find_doubts(run, rows)
+        record_events(run, rows)
+        steps.publish_log(run)
+    for doubt in doubts:
+        run.say(doubt)

@@ -12,7 +12,7 @@ from policies.errors import WrongUseError
 from tasks.dispatch.recovery import take_in_journals
 from tasks.locking import hold_workspace
 from tasks.run import Run
-from tasks.store.batch_lists import find_last_dispatch_date
+from tasks.store.batch_lists import find_last_dispatch_date, list_batches
 from tasks.store.connection import open_to_read
 from tasks.workspace import open_workspace, read_creditor
 
@@ -52,10 +52,13 @@ def acting(run: Run, purpose: str) -> Iterator[None]:
         engine.one_writer(str(run.workspace.root)),
         hold_workspace(run.workspace, purpose, run.clock(), PATIENCE_SECONDS),
     ):
-        if taken := take_in_journals(run):
-            run.say(f"took in {taken} outcomes of a release that was cut")
         with open_to_read(run.workspace) as connection:
+            is_cut = list_batches(connection, "released").height > 0
             last = find_last_dispatch_date(connection)
+        if is_cut and (taken := take_in_journals(run)):
+            run.say(f"took in {taken} outcomes of a release that was cut")
+            with open_to_read(run.workspace) as connection:
+                last = find_last_dispatch_date(connection)
         if last and run.as_of < last:
             raise WrongUseError(
                 f"The date {run.as_of} lies before {last}, the day of the last dispatch: what has left stays so. "

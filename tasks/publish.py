@@ -28,6 +28,11 @@ _TABLES = {
     "actions": list_actions,
     "intakes": list_intakes,
 }
+_PATTERNS = {
+    "events": "audit/events-*.parquet",
+    "decisions": "decisions/as_of=*.parquet",
+    "aging": "aging/as_of=*.parquet",
+}
 _SEGMENT_ROWS = 200_000
 
 
@@ -232,11 +237,17 @@ def _some_views(workspace: Workspace) -> dict[str, list[Path]]:
 
 
 def _rebuild_views(workspace: Workspace) -> None:
-    path = workspace.published / "audit.duckdb"
+    """Make `audit.duckdb` anew when there is a new kind of table; its views take in new files by themselves."""
+    published, path = workspace.published.resolve(), workspace.published / "audit.duckdb"
+    kinds, known = sorted(_views(workspace)), workspace.published / ".views.json"
+    stated = json.dumps([str(published), kinds])
+    if path.exists() and known.exists() and known.read_text(encoding="utf-8") == stated:
+        return
     aside = path.with_suffix(".tmp")
     aside.unlink(missing_ok=True)
-    build_views(aside, _views(workspace))
+    build_views(aside, {kind: [published / _PATTERNS.get(kind, f"{kind}.parquet")] for kind in kinds})
     aside.replace(path)
+    known.write_text(stated, encoding="utf-8")
 
 
 def _audit_folder(workspace: Workspace) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from policies.errors import WrongUseError
+from policies.history import History
 from policies.model import EVENTS, EventKind, SourceKind
 from policies.sources import ParsedFile
 from tasks.formats import read_export
@@ -46,17 +47,21 @@ def record_events(run: Run, rows: Sequence[Mapping[str, str]]) -> int:
     return events.height
 
 
-def find_doubts(run: Run, stated: Mapping[str, str]) -> list[str]:
-    """Return what a person who types may have mistyped: a customer or an invoice that nobody knows yet."""
+def find_doubts(run: Run, rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return what a person who types may have mistyped: customers and invoices that nobody knows yet."""
     with open_to_read(run.workspace) as connection:
         history = read_history(connection)
-    customer, invoice = stated["customer_id"], stated.get("invoice_number")
+    doubts = {_doubt(history, row["customer_id"], row.get("invoice_number")): None for row in rows}
+    return [doubt for doubt in doubts if doubt]
+
+
+def _doubt(history: History, customer: str, invoice: str | None) -> str:
     own = history.documents.filter(pl.col("customer_id") == customer)
     if own.is_empty() and history.customers.filter(pl.col("customer_id") == customer).is_empty():
-        return [f"No customer {customer} is known so far; check the number."]
+        return f"No customer {customer} is known so far; check the number."
     if invoice and own.filter(pl.col("invoice_number") == invoice).is_empty():
-        return [f"Customer {customer} has no invoice {invoice} so far; check the number."]
-    return []
+        return f"Customer {customer} has no invoice {invoice} so far; check the number."
+    return ""
 
 
 def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> None:
