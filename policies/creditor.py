@@ -75,7 +75,8 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    # Built when first used: some commands never ask who the creditor is.
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
 class Address(_Strict):

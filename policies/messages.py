@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when first used: most commands only list messages.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class InterestPeriod(_Frozen):
