@@ -8,6 +8,7 @@ import polars as pl
 
 from flows.engine import step
 from flows.totals import aging_totals
+from policies.model import ITEM_KEY
 from tasks.compose import compose_again, compose_batch, list_calls_again
 from tasks.decide import Day, decide_day, decisions_as_published
 from tasks.dispatch.batches import BatchRelease, batches_to_release, let_leave, withdraw_changed
@@ -124,9 +125,20 @@ def _withdraw(run: Run, batch_id: str) -> dict[str, str]:
         batch = read_batch(connection, batch_id)
     if batch is None or _is_fresh(batch, run.as_of):
         return {}
-    withdrawn = withdraw_changed(run, batch_id, _decide(run).decisions)
+    withdrawn = withdraw_changed(run, batch_id, _what_still_holds(run))
     compose_again(run, batch_id)
     return withdrawn
+
+
+_held: dict[str, pl.DataFrame] = {}
+
+
+def _what_still_holds(run: Run) -> pl.DataFrame:
+    """Return what is demanded of each open item today; a release changes none of it, so once per run is enough."""
+    if run.run_id not in _held:
+        _held.clear()
+        _held[run.run_id] = _decide(run).decisions.select(*ITEM_KEY, "amount_demanded", "reason")
+    return _held[run.run_id]
 
 
 def _is_fresh(batch: dict[str, object], as_of: date) -> bool:

@@ -18,6 +18,7 @@ import polars as pl
 from policies.errors import WaitingError
 from tasks.locking import describe_holder
 from tasks.store.schema import NEWEST_VERSION, check_version, migrate, read_version
+from tasks.store.sharing import Shared, shared
 from tasks.workspace import Workspace
 
 Connection = duckdb.DuckDBPyConnection
@@ -35,14 +36,14 @@ class StoreBusyError(WaitingError):
 @contextmanager
 def open_to_write(workspace: Workspace, patience_seconds: float = 30) -> Iterator[Connection]:
     """Open the store for one transaction: committed when the block ends, rolled back when it fails."""
-    deadline = time.monotonic() + patience_seconds
     turn = _writer_of(workspace.store_path)
     if not turn.acquire(timeout=patience_seconds):
         raise _busy(workspace, patience_seconds, "")
+    sharing = shared(workspace)
     try:
-        connection = _connect(workspace, deadline, patience_seconds, read_only=False)
+        connection = _take(workspace, sharing, patience_seconds)
+        is_good = False
         try:
-            migrate(connection)
             connection.execute("begin transaction")
             try:
                 yield connection
@@ -50,8 +51,9 @@ def open_to_write(workspace: Workspace, patience_seconds: float = 30) -> Iterato
                 connection.execute("rollback")
                 raise
             connection.execute("commit")
+            is_good = True
         finally:
-            connection.close()
+            _put_down(connection, sharing if is_good else None)
     finally:
         turn.release()
 
@@ -59,11 +61,22 @@ def open_to_write(workspace: Workspace, patience_seconds: float = 30) -> Iterato
 @contextmanager
 def open_to_read(workspace: Workspace, patience_seconds: float = 2) -> Iterator[Connection]:
     """Open the store for reading; a workspace that has none yet reads as an empty one."""
-    connection = _connect_to_read(workspace, patience_seconds)
+    sharing, turn = shared(workspace), _writer_of(workspace.store_path)
+    if sharing is None or not turn.acquire(blocking=False):
+        connection = _connect_to_read(workspace, patience_seconds)
+        try:
+            yield connection
+        finally:
+            connection.close()
+        return
     try:
-        yield connection
+        connection = _take(workspace, sharing, patience_seconds)
+        try:
+            yield connection
+        finally:
+            _put_down(connection, sharing)
     finally:
-        connection.close()
+        turn.release()
 
 
 @cache
@@ -112,6 +125,26 @@ def insert_row(connection: Connection, table: str, row: Mapping[str, object]) ->
     """Add one row to a table."""
     places = ", ".join(f"${name}" for name in row)
     connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})", dict(row))
+
+
+def _connect_to_write(workspace: Workspace, patience_seconds: float) -> Connection:
+    connection = _connect(workspace, time.monotonic() + patience_seconds, patience_seconds, read_only=False)
+    migrate(connection)
+    return connection
+
+
+def _take(workspace: Workspace, sharing: Shared | None, patience_seconds: float) -> Connection:
+    def connect() -> Connection:
+        return _connect_to_write(workspace, patience_seconds)
+
+    return sharing.take(connect) if sharing else connect()
+
+
+def _put_down(connection: Connection, sharing: Shared | None) -> None:
+    if sharing:
+        sharing.give_back(connection)
+    else:
+        connection.close()
 
 
 def _connect_to_read(workspace: Workspace, patience_seconds: float) -> Connection:
