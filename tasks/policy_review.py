@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from policies.errors import PolicyInvalidError, Problem
@@ -77,13 +78,22 @@ def find_template_problems(
 ) -> list[Problem]:
     """Return what is wrong with the wording the policy's steps need, in the creditor's language and its customers'."""
     roots = (workspace.templates, shipped_root() / "templates")
-    wanted = {
+    wanted = frozenset(
         (step.template or step.step, language, step.channel.value)
         for ladder in policy.ladders.values()
         for step in ladder
         for language in {creditor_language, *languages}
-    }
-    return check_templates(roots, wanted)
+    )
+    changed_at = max((path.stat().st_mtime_ns for root in roots for path in root.rglob("*")), default=0)
+    return list(_check_once(roots, wanted, changed_at))
+
+
+@lru_cache(maxsize=4)
+def _check_once(
+    roots: tuple[Path, ...], wanted: frozenset[tuple[str, str, str]], _changed_at: int
+) -> tuple[Problem, ...]:
+    """Check the wording once for as long as no file of it changes."""
+    return tuple(check_templates(roots, wanted))
 
 
 def _written(workspace: Workspace, languages: set[str]) -> list[str]:
