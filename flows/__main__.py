@@ -19,8 +19,6 @@ _DISK_ERRORS = {
     errno.EROFS,
     errno.ENOSPC,
     errno.EDQUOT,
-    errno.ENOENT,
-    errno.ENOTDIR,
 }
 
 app = App(
@@ -103,7 +101,7 @@ def _tell_unexpected(error: Exception) -> int:
     """Say what went wrong that nobody foresaw: the disk, a Prefect server that is away, else a bug."""
     if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
         print(
-            f"relance: {error.filename or 'the disk'}: {error.strerror}. Nothing half-done was kept.",
+            f"relance: {error.filename or 'the disk'}: {error.strerror}. Mend that, then run again.",
             file=sys.stderr,
         )
         return ExitCode.WRONG_USE

@@ -34,11 +34,13 @@ def run_day(run: Run) -> RunSummary:
     steps.list_open_calls(run)
     released = [steps.release_batch(run, batch_id) for batch_id in steps.find_releasable(run, approved=False)]
     steps.publish_log(run)
+    waiting = steps.find_waiting(run)
     return RunSummary(
         run_id=run.run_id,
         as_of=run.as_of,
         files=tuple(files),
         decided=decided,
         released=tuple(released),
-        waiting=tuple(steps.find_waiting(run)),
+        waiting=waiting.batches,
+        doubts=waiting.doubts,
     )

@@ -18,7 +18,8 @@ from flows.summary import RunSummary
 from policies.errors import WrongUseError
 from policies.strict_yaml import load
 from tasks.record import on_behalf_of
-from tasks.workspace import initialise, shipped_root
+from tasks.store.sharing import share_openings
+from tasks.workspace import initialise, open_workspace, shipped_root
 
 _MARK = ".relance-demo"
 
@@ -34,6 +35,14 @@ def play(directory: Path) -> Played:
     plan: Any = load((company / "plan.yaml").read_text(encoding="utf-8"), "plan.yaml")
     workspace = _prepare(directory, company, plan)
     played = Played(workspace)
+    with share_openings(open_workspace(workspace)):
+        _play_days(company, workspace, plan, played)
+    played.seconds = time.monotonic() - started
+    report(played)
+    return played
+
+
+def _play_days(company: Path, workspace: Path, plan: Mapping[str, Any], played: Played) -> None:
     for day in plan["days"]:
         print(f"\n{day['date']}  {day['story']}")
         _drop(company, workspace, day)
@@ -46,9 +55,6 @@ def play(directory: Path) -> Played:
                 continue
             for deed in deeds:
                 _do(workspace, day["date"], deed, played)
-    played.seconds = time.monotonic() - started
-    report(played)
-    return played
 
 
 def _prepare(directory: Path, company: Path, plan: Mapping[str, Any]) -> Path:

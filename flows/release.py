@@ -32,5 +32,11 @@ def release(
         released = [steps.release_batch(run, name) for name in chosen]
         steps.publish_log(run)
         waiting = steps.find_waiting(run)
-    summary = RunSummary(run_id=run.run_id, as_of=run.as_of, released=tuple(released), waiting=tuple(waiting))
+    summary = RunSummary(
+        run_id=run.run_id,
+        as_of=run.as_of,
+        released=tuple(released),
+        waiting=() if batch_id else waiting.batches,
+        doubts=waiting.doubts,
+    )
     return end_state(run, summary)

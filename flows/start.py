@@ -14,7 +14,6 @@ from tasks.locking import hold_workspace
 from tasks.run import Run
 from tasks.store.batch_lists import find_last_dispatch_date, list_batches
 from tasks.store.connection import open_to_read
-from tasks.store.sharing import share_openings
 from tasks.workspace import open_workspace, read_creditor
 
 PATIENCE_SECONDS = 60
@@ -52,7 +51,6 @@ def acting(run: Run, purpose: str) -> Iterator[None]:
     with (
         engine.one_writer(str(run.workspace.root)),
         hold_workspace(run.workspace, purpose, run.clock(), PATIENCE_SECONDS),
-        share_openings(run.workspace),
     ):
         with open_to_read(run.workspace) as connection:
             is_cut = list_batches(connection, "released").height > 0

@@ -33,6 +33,14 @@ class DecidedDay:
     drafted: tuple[PlannedBatch, ...]
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Names of batches that wait for approval, and of messages that may or may not have left."""
+
+    batches: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
 @step("look into the inbox")
 def look_into_inbox(run: Run) -> tuple[list[str], list[IntakeResult]]:
     """Return the names of the complete files, and what is to be said of the others."""
@@ -150,12 +158,13 @@ def _counts(decisions: pl.DataFrame, column: str) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
-@step("find batches that wait")
-def find_waiting(run: Run) -> list[str]:
-    """Return the batches that wait for a person's approval."""
+@step("find what waits for a person")
+def find_waiting(run: Run) -> Waiting:
+    """Return what a person must look at: batches to approve, and messages nobody knows to have left."""
     with open_to_read(run.workspace) as connection:
-        drafts = list_batches(connection, "draft").filter("approval_required")
-    return drafts.sort("as_of", "batch_id")["batch_id"].to_list()
+        drafts = list_batches(connection, "draft").filter("approval_required").sort("as_of", "batch_id")
+        doubts = list_messages(connection).filter(pl.col("status") == "uncertain").sort("message_id")
+    return Waiting(tuple(drafts["batch_id"]), tuple(doubts["message_id"]))
 
 
 @step("list open calls")

@@ -23,6 +23,7 @@ class RunSummary:
     decided: DecidedDay | None = None
     released: tuple[BatchRelease, ...] = ()
     waiting: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -35,20 +36,25 @@ class RunSummary:
         """Sentences on what waits for a person beside batches: kept files, kept e-mail, uncertain messages."""
         files = [f"{one.file}: {one.message}" for one in self.files if one.status is IntakeStatus.KEPT]
         batches = [f"{one.batch_id}: {one.kept}" for one in self.released if one.kept]
-        doubts = [
-            f"{one.batch_id}: {one.counts.uncertain} messages may or may not have left; they are never sent again "
-            "by themselves"
-            for one in self.released
-            if one.counts and one.counts.uncertain
+        counts = [(one.batch_id, one.counts) for one in self.released if one.counts]
+        problems = [f"{batch}: {problem}" for batch, count in counts for problem in count.problems]
+        refused = [
+            f"{batch}: the mail server refused {count.refused} messages; their addresses count as bounced"
+            for batch, count in counts
+            if count.refused
         ]
-        return [*files, *batches, *doubts]
+        doubts = [
+            f"message {message} may or may not have left; it is never sent again by itself"
+            for message in self.doubts
+        ]
+        return [*files, *batches, *problems, *refused, *doubts]
 
     @property
     def exit_code(self) -> ExitCode:
         """What the command returns: refused input first, then what waits."""
         if self.refused:
             return ExitCode.INPUT_REFUSED
-        return ExitCode.WAITING if self.kept or (self.decided and self.waiting) else ExitCode.DONE
+        return ExitCode.WAITING if self.kept or self.waiting else ExitCode.DONE
 
     def as_plain(self) -> dict[str, Any]:
         """Return the summary as plain values, for JSON and artifacts."""

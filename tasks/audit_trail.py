@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from policies.errors import AuditBrokenError, WrongUseError
+from policies.errors import AuditBrokenError, WaitingError, WrongUseError
 from tasks.ledger import verify_store
 from tasks.publish import read_table, verify_agreement, verify_published
 from tasks.store.audit import count_events
@@ -36,6 +36,8 @@ def verify_log(workspace: Workspace) -> str:
             problems += verify_agreement(connection, workspace.published)
             said = f"The log holds: {count_events(connection)} events in the store, and the published copy agrees."
     except StoreBusyError as busy:
+        if not (workspace.published / "audit" / "head.json").exists():
+            raise WaitingError(f"Nothing was checked: nothing is published yet. {busy}") from busy
         said = f"The published copy holds. The store was not checked: {busy}"
     if problems:
         raise AuditBrokenError(

@@ -15,16 +15,24 @@ from pathlib import Path
 
 import polars as pl
 
+from policies.model import SourceKind
 from policies.sources import ParsedFile
 from tasks.documents.safe_text import plain_cell
 from tasks.formats import date_in_name, load_declarations, read_export
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.connection import Connection, open_to_write
-from tasks.store.intakes import count_missing_items, find_changed_items, has_sha256, record_intake
+from tasks.store.intakes import (
+    count_missing_items,
+    find_changed_items,
+    has_sha256,
+    is_newest_sha256,
+    record_intake,
+)
 
 _TEMPORARY_ENDINGS = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
 _TEMPORARY_STARTS = ("~$", ".")
+_FULL_KINDS = (SourceKind.FULL_OPEN_ITEMS, SourceKind.FULL_INVOICES)
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -80,15 +88,23 @@ def take_in(run: Run, path: Path, accept_cleared: bool = False) -> IntakeResult:
         path: a complete file of the inbox.
         accept_cleared: load it although it clears more items than its declaration allows by itself.
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+        parsed = read_export(path, load_declarations(run.workspace.policies / "sources"), run.as_of)
+        is_same = path.read_bytes() == content
+    except OSError as error:
+        return IntakeResult(
+            path.name, IntakeStatus.INCOMPLETE, message=f"it cannot be read: {error.strerror}"
+        )
+    if not is_same:
+        return IntakeResult(path.name, IntakeStatus.INCOMPLETE, message="it changed while it was read")
     sha256 = hashlib.sha256(content).hexdigest()
-    parsed = read_export(path, load_declarations(run.workspace.policies / "sources"), run.as_of)
     with open_to_write(run.workspace) as connection:
-        result = _load(connection, run, path.name, sha256, parsed, accept_cleared=accept_cleared)
+        result, problems = _load(connection, run, path.name, sha256, parsed, accept_cleared=accept_cleared)
     if result.status is IntakeStatus.REFUSED:
-        problems = result_problems(run, parsed)
+        # The list first: a file in rejected/ always has one.
+        _write_errors(run.workspace.rejected, path.name, problems)
         _put_away(path, run.workspace.rejected, content)
-        _write_errors(run.workspace.rejected / f"{path.name}.errors.csv", problems)
     elif result.status is not IntakeStatus.KEPT:
         _put_away(path, run.workspace.archive, content)
     return result
@@ -96,14 +112,16 @@ def take_in(run: Run, path: Path, accept_cleared: bool = False) -> IntakeResult:
 
 def _load(
     connection: Connection, run: Run, name: str, sha256: str, parsed: ParsedFile, *, accept_cleared: bool
-) -> IntakeResult:
-    # The same bytes named for another day are another statement: still listed, still fresh.
-    is_named = date_in_name(name) == parsed.file_date
-    if has_sha256(connection, sha256, parsed.file_date if is_named else None):
-        return IntakeResult(name, IntakeStatus.KNOWN, parsed.source, message="these bytes were loaded before")
-    problems = all_problems(connection, parsed)
+) -> tuple[IntakeResult, pl.DataFrame]:
+    """Load the file in the caller's transaction, or say why not; return that, and what is wrong with it."""
+    if _is_known(connection, name, sha256, parsed):
+        known = IntakeResult(
+            name, IntakeStatus.KNOWN, parsed.source, message="these bytes were loaded before"
+        )
+        return known, parsed.problems
+    problems = parsed.problems if not parsed.problems.is_empty() else find_changed_items(connection, parsed)
     if not problems.is_empty():
-        return _refuse(connection, run, name, sha256, parsed, problems)
+        return _refuse(connection, run, name, sha256, parsed, problems), problems
     missing = count_missing_items(connection, parsed)
     limit = parsed.maximum_cleared_percent
     if limit is not None and not accept_cleared and missing.missing * 100 > limit * missing.known_open:
@@ -111,7 +129,7 @@ def _load(
             f"it no longer lists {missing.missing} of {missing.known_open} open items, more than {limit} percent: "
             f"look at it, then take it in with `relance intake --accept {name}` or remove it"
         )
-        return IntakeResult(name, IntakeStatus.KEPT, parsed.source, message=message)
+        return IntakeResult(name, IntakeStatus.KEPT, parsed.source, message=message), problems
     record_intake(
         connection,
         parsed,
@@ -121,7 +139,7 @@ def _load(
         run_id=run.run_id,
         recorded_at=run.clock(),
     )
-    is_vanished = parsed.kind.value == "full_invoices"
+    is_vanished = parsed.kind is SourceKind.FULL_INVOICES
     result = IntakeResult(
         name,
         IntakeStatus.LOADED,
@@ -132,20 +150,20 @@ def _load(
         warnings=tuple(parsed.warnings),
     )
     _log(connection, run, "file_loaded", name, sha256, parsed, _loaded_payload(result, parsed))
-    return result
+    return result, problems
 
 
-def all_problems(connection: Connection, parsed: ParsedFile) -> pl.DataFrame:
-    """Return what is wrong with the file by itself, else what contradicts what is known."""
-    return parsed.problems if not parsed.problems.is_empty() else find_changed_items(connection, parsed)
+def _is_known(connection: Connection, name: str, sha256: str, parsed: ParsedFile) -> bool:
+    """Return whether the file says nothing new.
 
-
-def result_problems(run: Run, parsed: ParsedFile) -> pl.DataFrame:
-    """Return the problems of a refused file once more, for its list of errors."""
-    if not parsed.problems.is_empty():
-        return parsed.problems
-    with open_to_write(run.workspace) as connection:
-        return find_changed_items(connection, parsed)
+    The same bytes named for another day are another statement: still listed, still fresh. An unnamed full
+    listing is known only while it is the newest: A after B says again what A said.
+    """
+    if date_in_name(name) == parsed.file_date:
+        return has_sha256(connection, sha256, parsed.file_date)
+    if parsed.kind in _FULL_KINDS:
+        return is_newest_sha256(connection, parsed.source, sha256)
+    return has_sha256(connection, sha256)
 
 
 def _refuse(
@@ -206,14 +224,14 @@ def _put_away(path: Path, folder: Path, content: bytes) -> None:
     path.replace(target)
 
 
-def _write_errors(path: Path, problems: pl.DataFrame) -> None:
+def _write_errors(folder: Path, name: str, problems: pl.DataFrame) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["line", "column", "value", "rule", "how_to_fix"])
     for row in problems.select("line", "column", "value", "rule", "fix").iter_rows():
         writer.writerow([plain_cell("" if value is None else str(value)) for value in row])
     # Excel takes a file for UTF-8 only with this mark.
-    path.write_text("\ufeff" + text.getvalue(), encoding="utf-8")
+    (folder / f"{name}.errors.csv").write_text("\ufeff" + text.getvalue(), encoding="utf-8")
 
 
 def totals(results: Sequence[IntakeResult]) -> dict[str, int]:

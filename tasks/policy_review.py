@@ -9,7 +9,7 @@ from policies.errors import PolicyInvalidError, Problem
 from policies.model import Channel
 from policies.policy import Policy
 from policies.policy_warnings import DEFAULT_AGENCY, Surroundings, find_warnings
-from policies.rates import half_year_start, next_half_year_start
+from policies.rates import MissingRateError, half_year_start, next_half_year_start
 from policies.statutes import find_law_problems
 from policies.strict_yaml import YamlInvalidError
 from tasks.documents.wording import check_templates
@@ -152,6 +152,7 @@ def _rate_warnings(workspace: Workspace, rules: Rules, as_of: date) -> list[Prob
     for day in (half_year_start(as_of), next_half_year_start(as_of)):
         try:
             table.rate_on(day)
-        except PolicyInvalidError as error:
-            found.append(Problem(f"rates/{table.rate}.yaml", "", str(error)))
+        except MissingRateError as error:
+            what = f"no value for {error.half_year}"
+            found.append(Problem(f"rates/{table.rate}.yaml", "", what, "add it with its source"))
     return found

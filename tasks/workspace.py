@@ -114,7 +114,10 @@ def initialise(root: Path) -> Workspace:
             f"{root} is not an empty folder, nothing in it was touched. Name a new one: `relance init DIR`."
         )
     workspace = Workspace(root.absolute())
-    prepare_folders(workspace)
+    try:
+        prepare_folders(workspace)
+    except OSError as error:
+        raise WrongUseError(f"{root} cannot be made: {error.strerror}. Name another folder.") from error
     example = SHIPPED_ROOT / "policies" / "creditor_example.yaml"
     workspace.creditor_path.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
     return workspace

@@ -32,7 +32,6 @@ def _lines(summary: RunSummary) -> list[str]:
         left = one.counts.dispatched if one.counts else 0
         lines.append(f"  out     {one.batch_id}: {left} messages left")
         lines += [f"  out     {one.batch_id}: withdrawn, {why}" for why in one.withdrawn]
-        lines += [f"  out     {problem}" for problem in (one.counts.problems if one.counts else ())]
     lines += [f"  person  {sentence}" for sentence in summary.kept]
     lines += [f"  person  batch {batch} waits for approval" for batch in summary.waiting]
     return lines

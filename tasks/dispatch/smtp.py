@@ -196,7 +196,8 @@ class _Session:
             answer = _answer(error.code, error.message, message)
             if error.code == aiosmtplib.SMTPStatus.domain_unavailable:
                 raise _ConnectionGoneError(answer) from error
-            if error.code < REFUSED_FOR_GOOD:
+            # A refused sender is our own fault, and no customer's: the message stays for when it is mended.
+            if error.code < REFUSED_FOR_GOOD or isinstance(error, aiosmtplib.SMTPSenderRefused):
                 raise _TryLaterError(answer) from error
             self._settle(message, DeliveryStatus.REFUSED, answer)
             return

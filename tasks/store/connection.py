@@ -71,10 +71,12 @@ def open_to_read(workspace: Workspace, patience_seconds: float = 2) -> Iterator[
         return
     try:
         connection = _take(workspace, sharing, patience_seconds)
+        is_good = False
         try:
             yield connection
+            is_good = True
         finally:
-            _put_down(connection, sharing)
+            _put_down(connection, sharing if is_good else None)
     finally:
         turn.release()
 

@@ -54,6 +54,15 @@ def has_sha256(connection: Connection, sha256: str, named_date: date | None = No
     return bool(found.fetchall())
 
 
+def is_newest_sha256(connection: Connection, source: str, sha256: str) -> bool:
+    """Return whether these bytes are those of the source's newest intake."""
+    rows = connection.execute(
+        "select sha256 from intakes where source = $source order by intake_id desc limit 1",
+        {"source": source},
+    ).fetchall()
+    return bool(rows) and rows[0][0] == sha256
+
+
 def find_newest_file_date(connection: Connection, source: str) -> date | None:
     """Return the date of the newest file of a source: an older one changes nothing later."""
     rows = connection.execute("select max(file_date) from intakes where source = $source", {"source": source})

@@ -1,7 +1,7 @@
-"""Lets the quick steps of one run share an opening of the store: opening and closing costs more than most of them do.
+"""Lets many quick runs share an opening of a store that nobody else reads: opening costs more than most of them do.
 
-What is shared closes by itself a moment after its last use, so nothing holds the store while documents are
-made, mails leave or numbers are crunched.
+Only the demo and bulk replays do so. Elsewhere the store is opened late and briefly, so that others can read it.
+What is shared closes by itself a moment after its last use.
 """
 
 import threading
@@ -23,6 +23,7 @@ class Shared:
 
     def __init__(self) -> None:
         """Begin with nothing open."""
+        self._has_ended = False
         self._guard = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._timer: threading.Timer | None = None
@@ -38,10 +39,18 @@ class Shared:
     def give_back(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Keep the connection for the next user, for a moment."""
         with self._guard:
+            if self._has_ended:
+                connection.close()
+                return
             self._connection = connection
             self._timer = threading.Timer(IDLE_SECONDS, self.close)
             self._timer.daemon = True
             self._timer.start()
+
+    def end(self) -> None:
+        """Close what is kept, now and whenever something is given back later."""
+        self._has_ended = True
+        self.close()
 
     def close(self) -> None:
         """Close what is kept."""
@@ -55,7 +64,7 @@ class Shared:
 
 @contextmanager
 def share_openings(workspace: Workspace) -> Iterator[None]:
-    """Share openings of the store within the block; only who holds the workspace may."""
+    """Share openings of the store within the block; only for a workspace that no other process reads."""
     path = workspace.store_path.resolve()
     if path in _shared:
         yield
@@ -64,7 +73,7 @@ def share_openings(workspace: Workspace) -> Iterator[None]:
     try:
         yield
     finally:
-        _shared.pop(path).close()
+        _shared.pop(path).end()
 
 
 def shared(workspace: Workspace) -> Shared | None:
