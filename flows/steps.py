@@ -109,6 +109,21 @@ def find_releasable(run: Run, approved: bool) -> list[str]:
     return batches_to_release(run, approved=approved)
 
 
+@step("find what waits for a person")
+def find_waiting(run: Run) -> Waiting:
+    """Return what a person must look at: batches to approve, and messages nobody knows to have left."""
+    with open_to_read(run.workspace) as connection:
+        drafts = list_batches(connection, "draft").filter("approval_required").sort("as_of", "batch_id")
+        doubts = list_messages(connection).filter(pl.col("status") == "uncertain").sort("message_id")
+    return Waiting(tuple(drafts["batch_id"]), tuple(doubts["message_id"]))
+
+
+@step("list open calls")
+def list_open_calls(run: Run) -> int:
+    """List calls again whose outcome nobody has told."""
+    return list_calls_again(run)
+
+
 def _decide(run: Run) -> Day:
     return decide_day(run.workspace, read_rules(run.workspace), run.as_of)
 
@@ -156,18 +171,3 @@ def _is_fresh(batch: dict[str, object], as_of: date) -> bool:
 def _counts(decisions: pl.DataFrame, column: str) -> dict[str, int]:
     counted = decisions.group_by(column).len().sort("len", column, descending=[True, False])
     return dict(counted.iter_rows())
-
-
-@step("find what waits for a person")
-def find_waiting(run: Run) -> Waiting:
-    """Return what a person must look at: batches to approve, and messages nobody knows to have left."""
-    with open_to_read(run.workspace) as connection:
-        drafts = list_batches(connection, "draft").filter("approval_required").sort("as_of", "batch_id")
-        doubts = list_messages(connection).filter(pl.col("status") == "uncertain").sort("message_id")
-    return Waiting(tuple(drafts["batch_id"]), tuple(doubts["message_id"]))
-
-
-@step("list open calls")
-def list_open_calls(run: Run) -> int:
-    """List calls again whose outcome nobody has told."""
-    return list_calls_again(run)

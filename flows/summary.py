@@ -1,7 +1,7 @@
 """What a run has done, for people: the same facts for the terminal, the UI and machines."""
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -55,10 +55,6 @@ class RunSummary:
         if self.refused:
             return ExitCode.INPUT_REFUSED
         return ExitCode.WAITING if self.kept or self.waiting else ExitCode.DONE
-
-    def as_plain(self) -> dict[str, Any]:
-        """Return the summary as plain values, for JSON and artifacts."""
-        return {**asdict(self), "as_of": self.as_of.isoformat()}
 
 
 def end_state(run: Run, summary: RunSummary) -> RunSummary:

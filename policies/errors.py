@@ -8,7 +8,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the command line returns; several at once are reported by `PRECEDENCE`."""
+    """What the command line returns; of several the first of 1, 6, 4, 3, 5, 2 is told."""
 
     DONE = 0
     BUG = 1
@@ -19,17 +19,6 @@ class ExitCode(IntEnum):
     AUDIT_BROKEN = 6
 
 
-PRECEDENCE = (
-    ExitCode.BUG,
-    ExitCode.AUDIT_BROKEN,
-    ExitCode.POLICY_INVALID,
-    ExitCode.INPUT_REFUSED,
-    ExitCode.WAITING,
-    ExitCode.WRONG_USE,
-    ExitCode.DONE,
-)
-
-
 class RelanceError(Exception):
     """Something the user can put right; its text says what, where, why and how to fix it."""
 
@@ -38,12 +27,6 @@ class RelanceError(Exception):
 
 class WrongUseError(RelanceError):
     """A command was called in a way that makes no sense."""
-
-
-class InputRefusedError(RelanceError):
-    """A file of the user cannot be accepted."""
-
-    exit_code = ExitCode.INPUT_REFUSED
 
 
 class PolicyInvalidError(RelanceError):
