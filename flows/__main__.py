@@ -50,7 +50,25 @@ GROUPS = {
     ),
     "policy": (
         "The escalation policy.",
-        {"check": "Find all errors and warnings of a policy before it writes to anyone."},
+        {
+            "check": "Find all errors and warnings of a policy before it writes to anyone.",
+            "explain": "Tell a policy in plain sentences, with a picture of its ladders.",
+            "test": "Run the worked cases of a policy.",
+            "simulate": "Replay real history under a policy, day by day, without any effect.",
+            "diff": "Tell who would be contacted differently under another policy.",
+            "schema": "Print the JSON Schema of a YAML file, for editors.",
+        },
+    ),
+    "report": (
+        "Lists for credit managers and the ERP.",
+        {
+            "credit-hold": "Customers to block and to unblock since last time.",
+            "habits": "Accounts whose habits or risk turned worse.",
+            "write-offs": "Items proposed for a write-off, with what can still be expected of them.",
+            "insolvencies": "Claims to declare in insolvencies, with their deadline.",
+            "charges": "Interest, fixed sums and fees claimed: running, due or waived.",
+            "provisions": "Expected losses by aging bucket (IFRS 9 provision matrix).",
+        },
     ),
     "audit": (
         "What was done, when, why and by whom; open to read at any time.",
@@ -62,13 +80,16 @@ GROUPS = {
         },
     ),
 }
+# Where a verb's module or function has another name than the words typed.
+MODULES = {("policy", verb): f"policy_{verb}" for verb in ("explain", "test", "simulate", "diff", "schema")}
+FUNCTIONS = {"list": "list_", **{verb: verb.replace("-", "_") for verb in ("credit-hold", "write-offs")}}
 for name, text in COMMANDS.items():
     app.command(f"flows.commands.{name}:{name}", help=text)
 for group, (text, verbs) in GROUPS.items():
     sub = App(name=group, help=text)
     for verb, verb_text in verbs.items():
-        function = "list_" if verb == "list" else verb  # `list` would hide the builtin
-        sub.command(f"flows.commands.{group}:{function}", name=verb, help=verb_text)
+        module, function = MODULES.get((group, verb), group), FUNCTIONS.get(verb, verb)
+        sub.command(f"flows.commands.{module}:{function}", name=verb, help=verb_text)
     app.command(sub)
 
 

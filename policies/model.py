@@ -149,6 +149,7 @@ CUSTOMER_COLUMNS = (
     "credit_rating",
     "credit_limit",
     "payment_method",
+    "preferred_channel",
     "tags",
 )
 """Attributes of a customer, all text here. Null = the file does not state it; empty = stated as blank."""

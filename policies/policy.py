@@ -19,12 +19,15 @@ from policies.policy_keys import (
     ContactCap,
     ContactOn,
     Entry,
+    GiveUp,
     Guards,
     LadderMode,
     Policy,
+    Provisions,
     RiskClass,
     Segment,
     Step,
+    Watch,
 )
 from policies.strict_yaml import YamlInvalidError, load, validate
 from policies.yaml_problems import add_lines
@@ -40,12 +43,15 @@ __all__ = [
     "ContactCap",
     "ContactOn",
     "Entry",
+    "GiveUp",
     "Guards",
     "LadderMode",
     "Policy",
+    "Provisions",
     "RiskClass",
     "Segment",
     "Step",
+    "Watch",
     "content_hash",
     "load_policy",
 ]

@@ -102,11 +102,18 @@ class ContactCap(_Keys):
     days: Positive
 
 
+ReachableChannel = Literal["email", "letter", "call"]
+
+
 class Contact(_Keys):
-    """How often a customer is contacted, over all channels and currencies."""
+    """How often a customer is contacted, over all channels and currencies, and how when an address is missing.
+
+    `fallback` names the channel that stands in for another whose address is missing or came back.
+    """
 
     minimum_gap_days: Count | None = None
     maximum: ContactCap | None = None
+    fallback: dict[ReachableChannel, ReachableChannel] = Field(default_factory=dict)
 
 
 class Guards(_Keys):
@@ -139,9 +146,39 @@ class Accelerate(_Keys):
 
 
 class Condition(_Keys):
-    """A rule that is nothing but its condition: `give_up` and `credit_hold`."""
+    """A rule that is nothing but its condition: `credit_hold`."""
 
     when: Text
+
+
+class GiveUp(_Keys):
+    """When a write-off is proposed: by condition, when too little can be expected, or when the law cuts it off.
+
+    `cost_limit` is compared with the amount times the share that `recovery_odds` expects at that age;
+    `limitation_within_days` proposes what the statute's limitation period ends within so many days.
+    """
+
+    when: Text | None = None
+    cost_limit: Amounts = Field(default_factory=dict)
+    recovery_odds: Name | None = None
+    limitation_within_days: Count | None = None
+
+
+class Watch(_Keys):
+    """A change of an account that is reported on the day its condition becomes true."""
+
+    watch: Name
+    when: Text
+
+
+class Provisions(_Keys):
+    """How expected losses are provided for: rates by aging bucket, and a factor for what lies ahead.
+
+    Without `loss_rates` the rates come from the creditor's own history.
+    """
+
+    loss_rates: Name | None = None
+    forward_looking: Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=10)] = Decimal(1)
 
 
 class Charges(_Keys):
@@ -165,6 +202,7 @@ class Step(_Keys):
     channel: Channel
     template: Name = Field(default_factory=lambda keys: keys.get("step", ""))
     charges: tuple[Literal["late_interest", "recovery_charge"], ...] = ()
+    fee: Amounts = Field(default_factory=dict)
     approval: Literal["required"] | None = None
     approvers: Annotated[int, Field(strict=True, ge=1, le=5)] = 1
     answer_within_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
@@ -212,6 +250,8 @@ class Policy(_Keys):
     segments: Annotated[tuple[Segment, ...], BeforeValidator(_refuse_empty)]
     ladders: Annotated[dict[Name, Ladder], BeforeValidator(_refuse_empty)]
     accelerate: tuple[Accelerate, ...] = ()
-    give_up: Condition | None = None
+    give_up: GiveUp | None = None
     credit_hold: Condition | None = None
+    watch: tuple[Watch, ...] = ()
+    provisions: Provisions = Provisions()
     charges: Charges = Charges()

@@ -53,6 +53,9 @@ _CUSTOMER_SHAPES = {
     "language": Field("language", Shape.LANGUAGE),
     "customer_type": Field("customer_type", Shape.CHOICE, choices=("business", "public", "consumer")),
     "customer_name": Field("customer_name", required=True),
+    "preferred_channel": Field(
+        "preferred_channel", Shape.CHOICE, choices=(Channel.EMAIL.value, Channel.LETTER.value)
+    ),
 }
 
 CUSTOMER_FIELDS = tuple(_CUSTOMER_SHAPES.get(name, Field(name)) for name in CUSTOMER_COLUMNS)
