@@ -4,6 +4,7 @@ A statute names a rate series and what is added to it, whether the rate moves wi
 when interest began, the fixed recovery charge, and whom and which currencies it covers. The sums are in `charges.py`.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -84,6 +85,39 @@ class RecoveryCharge(_Declared):
         return Decimal(0)
 
 
+class LimitationStart(StrEnum):
+    """From when the limitation period of a debt runs."""
+
+    DUE_DATE = "due_date"
+    YEAR_END = "year_end"
+
+
+class Limitation(_Declared):
+    """After how many years a claim can no longer be enforced; a demand letter does not interrupt it."""
+
+    years: int = Field(ge=1)
+    runs_from: LimitationStart = LimitationStart.DUE_DATE
+    source: str
+    weak_spot: str = ""
+
+    def last_day(self, due_date: date) -> date:
+        """Return the last day on which a debt can be sued for."""
+        begins = date(due_date.year, 12, 31) if self.runs_from is LimitationStart.YEAR_END else due_date
+        return add_months(begins, 12 * self.years)
+
+
+class InsolvencyClaim(_Declared):
+    """Within how many months after publication a claim is declared in the customer's insolvency."""
+
+    months: int = Field(ge=1)
+    source: str
+    weak_spot: str = ""
+
+    def last_day(self, published: date) -> date:
+        """Return the last day to declare the claim."""
+        return add_months(published, self.months)
+
+
 class Statute(_Declared):
     """The late-payment law of one kind of debt."""
 
@@ -96,11 +130,24 @@ class Statute(_Declared):
     other_statutes: dict[str, str] = {}
     late_interest: LateInterest
     recovery_charge: RecoveryCharge
+    limitation: Limitation | None = None
+    insolvency_claim: InsolvencyClaim | None = None
 
     def covers(self, currency: str, customer_type: str, first_interest_day: date) -> bool:
         """Return whether a debt in the currency, of such a customer, late from that day, is under this statute."""
         is_in_force = first_interest_day >= self.late_interest.from_date
         return is_in_force and currency in self.currencies and customer_type in self.customer_types
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day so many months later, or the last day of that month where it has no such day.
+
+    >>> add_months(date(2026, 12, 31), 2)
+    datetime.date(2027, 2, 28)
+    """
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 @lru_cache(maxsize=32)

@@ -113,3 +113,25 @@ def test_a_statute_with_an_unknown_key_is_refused() -> None:
     text = (SHIPPED / "statutes" / "FR.yaml").read_text("utf-8")
     with pytest.raises(PolicyInvalidError, match=r"FR\.yaml"):
         load_statute(text + "grace_days: 3\n", "FR.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "due", "last_day"),
+    [
+        ("FR", date(2024, 2, 29), date(2029, 2, 28)),
+        ("UK", date(2026, 5, 1), date(2032, 5, 1)),
+        ("DE", date(2026, 5, 1), date(2029, 12, 31)),
+    ],
+)
+def test_a_claim_can_be_sued_for_until_the_limitation_period_ends(
+    name: str, due: date, last_day: date
+) -> None:
+    limitation = STATUTES[name].limitation
+    assert limitation is not None
+    assert limitation.last_day(due) == last_day
+
+
+def test_a_claim_in_a_french_insolvency_is_declared_within_two_months_of_its_publication() -> None:
+    claim = STATUTES["FR"].insolvency_claim
+    assert claim is not None
+    assert claim.last_day(date(2026, 12, 31)) == date(2027, 2, 28)
