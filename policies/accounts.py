@@ -98,7 +98,7 @@ def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
             "customer_type",
             "credit_rating",
             pl.col("credit_limit").cast(TOTAL, strict=False),
-            *("email", "email_since", "phone", "address_line_1", "city"),
+            *("email", "email_since", "phone", "address_line_1", "city", "preferred_channel"),
             customer_payment_method=pl.col("payment_method"),
         )
         .join(bounces, on="customer_id", how="left")

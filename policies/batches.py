@@ -31,18 +31,21 @@ def join_messages(acting: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
             "item",
             "ladder",
             "step_index",
+            "channel",
             *(name for name in MESSAGE_KEY if name != "carrier"),
             carrier=pl.when(is_third_party).then("channel").otherwise(pl.lit("creditor")),
         )
         .with_columns(pl.col("carrier").cast(pl.Enum(["creditor", *third_parties])))
-        .with_columns(message_step_index=pl.col("step_index").max().over(MESSAGE_KEY))
+        .with_columns(
+            message_step_index=pl.col("step_index").max().over(MESSAGE_KEY),
+            message_channel=pl.col("channel").sort_by("step_index").last().over(MESSAGE_KEY),
+        )
         .with_columns(pl.col("carrier").cast(pl.String))
     )
     names = steps.select(
         "ladder",
         message_step_index="step_index",
         message_step="step",
-        message_channel="channel",
         message_template="template",
         message_by="by",
         message_agency="agency",

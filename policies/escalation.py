@@ -14,6 +14,7 @@ from policies.aging import age_items
 from policies.allocation import Allocation, allocate
 from policies.batches import join_messages
 from policies.business_days import business_days_between, is_business_day, is_supported
+from policies.channels import used_channel
 from policies.contacts import contact_days, dispatched_steps
 from policies.explanations import due_sentence
 from policies.happenings import events_until
@@ -138,10 +139,14 @@ def _finished(chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.Data
         ),
     ]
     reasons = {place: hold.reason.value for place, hold in enumerate(holds)}
+    fallback = policy.contact.fallback
     is_awaiting = pl.col("reason") == HoldReason.AWAITING_APPROVAL.value
     has_no_step = (pl.col("held") < len(of_items)) | (pl.col("step_state") != "due")
     decided = (
-        chosen.with_columns(has_calendar=pl.col("country").is_in(_known_countries(chosen)).fill_null(False))
+        chosen.with_columns(
+            has_calendar=pl.col("country").is_in(_known_countries(chosen)).fill_null(False),
+            channel=used_channel("channel", fallback),
+        )
         .with_columns(held=first_hold(holds))
         .with_columns(
             act=pl.col("held").is_null(),
@@ -157,7 +162,7 @@ def _finished(chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.Data
         .join(_awaited_channels(chosen, steps), on="item", how="left", maintain_order="left")
         .with_columns(
             channel=pl.when(is_awaiting)
-            .then("awaiting_channel")
+            .then(used_channel("awaiting_channel", fallback))
             .when(pl.col("step").is_not_null())
             .then("channel")
         )

@@ -12,6 +12,7 @@ from decimal import Decimal
 import polars as pl
 
 from policies.balances import VANISHED
+from policies.channels import is_blank, is_missing_contact
 from policies.explanations import optional_part, say
 from policies.model import TOTAL, Channel, HoldReason
 from policies.money import plain_amounts
@@ -207,7 +208,7 @@ def contact_holds(
                 ]
             ),
         ),
-        Hold(HoldReason.MISSING_CONTACT, _misses_contact(), _missing_sentence()),
+        Hold(HoldReason.MISSING_CONTACT, is_missing_contact(), _missing_sentence()),
     ]
     if stale_after is not None:
         holds.append(
@@ -254,16 +255,6 @@ def threshold(by_currency: Mapping[str, Decimal]) -> pl.Expr:
     return pl.coalesce([*parts, pl.lit(None, TOTAL)])
 
 
-def _misses_contact() -> pl.Expr:
-    channel = pl.col("channel")
-    is_letter = channel.is_in([Channel.LETTER.value, Channel.REGISTERED_LETTER.value])
-    return (
-        ((channel == Channel.EMAIL.value) & (_is_blank("email") | pl.col("bounced")))
-        | (is_letter & (_is_blank("address_line_1") | _is_blank("city")))
-        | ((channel == Channel.CALL.value) & _is_blank("phone"))
-    )
-
-
 def _missing_sentence() -> pl.Expr:
     channel = pl.col("channel")
     return (
@@ -273,11 +264,7 @@ def _missing_sentence() -> pl.Expr:
         .then(pl.lit("The customer has no e-mail address."))
         .when(channel == Channel.CALL.value)
         .then(pl.lit("The customer has no telephone number."))
-        .when(_is_blank("address_line_1"))
+        .when(is_blank("address_line_1"))
         .then(pl.lit("The customer's postal address has no street."))
         .otherwise(pl.lit("The customer's postal address has no city."))
     )
-
-
-def _is_blank(name: str) -> pl.Expr:
-    return pl.col(name).fill_null("").str.strip_chars() == ""

@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from policies.channels import WRITTEN_CHANNELS
 from policies.conditions import compile_condition
 from policies.contacts import DELIVERED_OUTCOMES
 from policies.facts import Scope
@@ -86,6 +87,7 @@ def with_position(
         position=pl.col("step_index").first(),
         position_on=pl.col("dispatch_date").max(),
         position_count=pl.len().cast(pl.Int64),
+        position_channel=pl.col("channel").sort_by("dispatch_date").last(),
         is_proved=pl.col("outcome").is_in(DELIVERED_OUTCOMES).any(),
     )
     outcomes = _last_of(events, items, EventKind.CALL_OUTCOME, "last_outcome_on")
@@ -100,7 +102,9 @@ def with_position(
         position_requires_outcome="requires_outcome",
         position_needs_proof="needs_delivery_proof",
     )
-    is_answered = (pl.col("last_outcome_on") >= pl.col("position_on")).fill_null(False)
+    # A call that another channel stood in for has no outcome to wait for.
+    is_written = pl.col("position_channel").is_in(WRITTEN_CHANNELS).fill_null(False)
+    is_answered = is_written | (pl.col("last_outcome_on") >= pl.col("position_on")).fill_null(False)
     is_proved = pl.col("is_proved") | (pl.col("last_proof_on") >= pl.col("position_on")).fill_null(False)
     state = (
         last.join(position, on="item", how="left")

@@ -1,0 +1,69 @@
+"""How a customer is reached: by the channel of the step, the one he prefers, or one that stands in.
+
+A channel reaches a customer whose address for it is known and did not come back. Registered letters,
+agencies and courts are never replaced: the law, or a contract, asks for exactly these.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from policies.model import Channel
+from policies.policy_keys import ReachableChannel
+
+WRITTEN_CHANNELS: tuple[ReachableChannel, ...] = ("email", "letter")
+_REPLACEABLE: tuple[ReachableChannel, ...] = (*WRITTEN_CHANNELS, "call")
+
+
+def is_blank(name: str) -> pl.Expr:
+    """Return whether a text column says nothing."""
+    return pl.col(name).fill_null("").str.strip_chars() == ""
+
+
+def reaches(channel: str) -> pl.Expr:
+    """Return whether the channel reaches the customer of the row; agencies and courts reach everyone."""
+    if channel == Channel.EMAIL:
+        return ~(is_blank("email") | pl.col("bounced"))
+    if channel in (Channel.LETTER, Channel.REGISTERED_LETTER):
+        return ~(is_blank("address_line_1") | is_blank("city"))
+    return ~is_blank("phone") if channel == Channel.CALL else pl.lit(True)
+
+
+def is_missing_contact() -> pl.Expr:
+    """Return whether the channel of the row does not reach its customer."""
+    return pl.any_horizontal(
+        (pl.col("channel") == channel.value).fill_null(False) & ~reaches(channel) for channel in Channel
+    )
+
+
+def used_channel(own: str, fallback: Mapping[ReachableChannel, ReachableChannel]) -> pl.Expr:
+    """Return the channel that a step goes by: the first that reaches the customer, else the step's own.
+
+    Tried in this order: the one the customer prefers (for what is written), the step's own, and what stands in
+    for it.
+
+    Args:
+        own: the column with the step's channel.
+        fallback: the policy's `contact.fallback`.
+    """
+    options = [
+        pl.when((pl.col(own) == channel) & is_chosen).then(pl.lit(candidate))
+        for channel in _REPLACEABLE
+        for candidate, is_chosen in _candidates(channel, fallback)
+    ]
+    return pl.coalesce([*options, pl.col(own)])
+
+
+def _candidates(
+    channel: ReachableChannel, fallback: Mapping[ReachableChannel, ReachableChannel]
+) -> Iterator[tuple[str, pl.Expr]]:
+    """Yield the channels to try for a step's channel, each with whether it is to be taken."""
+    if channel in WRITTEN_CHANNELS:
+        for preferred in WRITTEN_CHANNELS:
+            yield preferred, (pl.col("preferred_channel") == preferred) & reaches(preferred)
+    tried: list[ReachableChannel] = []
+    stand_in: ReachableChannel | None = channel
+    while stand_in is not None and stand_in not in tried:
+        tried.append(stand_in)
+        yield stand_in, reaches(stand_in)
+        stand_in = fallback.get(stand_in)
