@@ -53,14 +53,16 @@ class AuditBrokenError(RelanceError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a YAML file: where (`segments[1].when`), what, and what is allowed."""
+    """One thing wrong in a YAML file: where (`segments[1].when`, its line), what, and what is allowed."""
 
     file: str
     key_path: str
     what: str
     allowed: str = ""
+    line: int | None = None
 
     def sentence(self) -> str:
         """Return the problem as one line for people."""
         where = f"{self.file}: {self.key_path}: " if self.key_path else f"{self.file}: "
+        where += f"line {self.line}: " if self.line else ""
         return f"{where}{self.what}" + (f" (allowed: {self.allowed})" if self.allowed else "")

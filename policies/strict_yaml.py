@@ -162,8 +162,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def refuse(self, node: yaml.Node, path: str, what: str, allowed: str = "") -> None:
-        line = node.start_mark.line + 1
-        self.problems.append(Problem(self.file, path, f"line {line}: {what}", allowed))
+        self.problems.append(Problem(self.file, path, what, allowed, node.start_mark.line + 1))
 
     def read(self, node: yaml.Node, path: str, depth: int) -> object:
         if depth > MAXIMUM_DEPTH:

@@ -60,7 +60,7 @@ def add_lines(problems: Iterable[Problem], data: object) -> list[Problem]:
 def _add_line(problem: Problem, data: object) -> Problem:
     words = re.findall(r"[^.\[\]]+", problem.key_path)
     line = line_of(data, [int(word) if word.isdigit() else word for word in words])
-    return replace(problem, what=f"line {line}: {problem.what}") if line else problem
+    return replace(problem, line=line) if line else problem
 
 
 def join_path(parts: Iterable[object]) -> str:
@@ -80,8 +80,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _problem(details: ErrorDetails, model: type[BaseModel], data: object, file: str) -> Problem:
     what, allowed = _say(details, model)
     places = list(_places(details, data))
-    line = line_of(data, places)
-    return Problem(file, join_path(places), f"line {line}: {what}" if line else what, allowed)
+    return Problem(file, join_path(places), what, allowed, line_of(data, places))
 
 
 def _places(details: ErrorDetails, data: object) -> Iterator[object]:
