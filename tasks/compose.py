@@ -1,6 +1,6 @@
 """Makes the documents of a batch in the outbox, and notes their hashes in the log before anything leaves.
 
-Doing it again writes the same bytes (`tasks.batch_folder`), so a cut run is simply done again.
+Doing it again writes the same bytes (`tasks.documents.batch_folder`), so a cut run is simply done again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import polars as pl
 
 from policies.messages import Message
 from policies.model import ITEM_KEY, Channel, HoldReason
-from tasks.batch_folder import SHARED_CHANNELS, BatchFolder, write_documents
+from tasks.documents.batch_folder import SHARED_CHANNELS, BatchFolder, write_documents
 from tasks.ledger import NewEvent, append_events
 from tasks.publish import read_published
 from tasks.rules import read_rules

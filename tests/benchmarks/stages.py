@@ -14,8 +14,8 @@ import duckdb
 import polars as pl
 
 from policies.escalation import decide_from_facts, gather_facts
-from tasks.batch_folder import write_documents
 from tasks.decide import Day, decide_day, decisions_as_published
+from tasks.documents.batch_folder import write_documents
 from tasks.intake import take_in
 from tasks.plan import plan_day
 from tasks.publish import publish

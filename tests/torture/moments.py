@@ -39,7 +39,7 @@ MOMENTS = (
     Moment(RUN, "batches committed, nothing published", "flows.steps:plan_day", after=True),
     Moment(RUN, "published: segment written, not listed", "tasks.publish:_write_json"),
     Moment(RUN, "published: events there, views not", "tasks.publish:_rebuild_views"),
-    Moment(RUN, "in the middle of writing an e-mail", "tasks.batch_folder:os.fsync", 27),
+    Moment(RUN, "in the middle of writing an e-mail", "tasks.documents.batch_folder:os.fsync", 27),
     Moment(RUN, "documents written, not noted", "tasks.compose:mark_composed"),
     Moment(RUN, "documents noted, not committed", "tasks.compose:append_events", after=True),
     Moment(RUN, "batch committed to leave, no journal", "tasks.dispatch.batches:Journal"),
