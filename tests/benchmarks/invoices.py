@@ -20,7 +20,7 @@ def write_files(folder: Path, count: int) -> None:
     _actions(invoices).write_csv(folder / "actions.csv")
 
 
-def _spread(column: pl.Expr, size: int) -> pl.Expr:
+def spread(column: pl.Expr, size: int) -> pl.Expr:
     """Spread whole numbers evenly and unmistakably the same everywhere (Knuth's multiplicative hash)."""
     return ((column * _PRIME) % 4_294_967_296) % size
 
@@ -46,8 +46,8 @@ def _customers(count: int) -> pl.DataFrame:
 
 def _invoices(count: int, customers: int) -> pl.DataFrame:
     number = pl.col("number")
-    customer = _spread(number, customers) + 1
-    issued = pl.lit(date(2025, 1, 2)) + pl.duration(days=_spread(number, 540))
+    customer = spread(number, customers) + 1
+    issued = pl.lit(date(2025, 1, 2)) + pl.duration(days=spread(number, 540))
     return pl.select(number=pl.int_range(1, count + 1)).select(
         customer_id=pl.format("C{}", customer.cast(pl.String).str.zfill(7)),
         customer_name=pl.format("Customer {} SARL", customer),
@@ -55,7 +55,7 @@ def _invoices(count: int, customers: int) -> pl.DataFrame:
         invoice_date=issued,
         due_date=issued + pl.duration(days=30),
         currency=pl.lit("EUR"),
-        amount=_amount(_spread(number + 7, 500_000) + 2_000),
+        amount=_amount(spread(number + 7, 500_000) + 2_000),
     )
 
 
