@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,6 +25,21 @@ class AcrossHalfYears(StrEnum):
 
     FLOATS = "floats"
     FROZEN = "frozen"
+    PER_PAYMENT = "per_payment"
+
+
+class Begins(StrEnum):
+    """What starts interest where no contract states a rate: the due date alone, or a demand in writing."""
+
+    DUE = "due"
+    DEMAND = "demand"
+
+
+class Compounds(StrEnum):
+    """Whether interest bears interest: never, or after each full year."""
+
+    NONE = "none"
+    YEARLY = "yearly"
 
 
 class _Declared(BaseModel):
@@ -36,19 +51,40 @@ class ContractFloor(_Declared):
 
     rate: str
     times: int = Field(ge=1)
+    across_half_years: Literal["floats", "frozen"] = "floats"
+
+
+class ContractCeiling(_Declared):
+    """The yearly rate above which no contract may go."""
+
+    from_date: date = Field(alias="from")
+    annual_percent: Decimal
+    source: str
+    weak_spot: str = ""
 
 
 class LateInterest(_Declared):
-    """Interest from the day after the due date, on the amount unpaid, VAT included, simple."""
+    """Interest on the amount unpaid, VAT included: a rate series plus points, or a fixed rate."""
 
     from_date: date = Field(alias="from")
-    rate: str
-    margin_points: Decimal
-    across_half_years: AcrossHalfYears
+    rate: str | None = None
+    fixed_percent: Decimal | None = None
+    margin_points: Decimal = Decimal(0)
+    across_half_years: AcrossHalfYears = AcrossHalfYears.FLOATS
+    compounds: Compounds = Compounds.NONE
+    begins: Begins = Begins.DUE
     day_count_days: int = Field(gt=0)
     contract_floor: ContractFloor | None = None
     source: str
     weak_spot: str = ""
+
+    @model_validator(mode="after")
+    def _has_one_rate(self) -> Self:
+        if (self.rate is None) == (self.fixed_percent is None):
+            raise ValueError("either a rate series (rate) or a fixed rate (fixed_percent) stands here")
+        if self.compounds is not Compounds.NONE and self.across_half_years is AcrossHalfYears.PER_PAYMENT:
+            raise ValueError("interest at one rate per payment (per_payment) cannot compound")
+        return self
 
 
 class RecoveryTier(_Declared):
@@ -119,7 +155,7 @@ class InsolvencyClaim(_Declared):
 
 
 class Statute(_Declared):
-    """The late-payment law of one kind of debt."""
+    """The late-payment law of one kind of debt; without `late_interest` only a contract gives any."""
 
     description: str = Field(min_length=1)
     statute: str
@@ -128,15 +164,16 @@ class Statute(_Declared):
     currencies: tuple[str, ...]
     customer_types: tuple[str, ...]
     other_statutes: dict[str, str] = {}
-    late_interest: LateInterest
-    recovery_charge: RecoveryCharge
+    late_interest: LateInterest | None = None
+    recovery_charge: RecoveryCharge | None = None
+    contract_ceiling: ContractCeiling | None = None
     limitation: Limitation | None = None
     insolvency_claim: InsolvencyClaim | None = None
 
     def covers(self, currency: str, customer_type: str, first_interest_day: date) -> bool:
         """Return whether a debt in the currency, of such a customer, late from that day, is under this statute."""
-        is_in_force = first_interest_day >= self.late_interest.from_date
-        return is_in_force and currency in self.currencies and customer_type in self.customer_types
+        since = self.late_interest.from_date if self.late_interest else date.min
+        return first_interest_day >= since and currency in self.currencies and customer_type in self.customer_types
 
 
 def add_months(day: date, months: int) -> date:
@@ -166,6 +203,39 @@ def statute_for(name: str, customer_type: str, statutes: Mapping[str, Statute]) 
     return statutes[statute.other_statutes.get(customer_type, name)]
 
 
+def covering_statute(
+    name: str | None, customer_type: str | None, statutes: Mapping[str, Statute]
+) -> Statute | None:
+    """Return the statute that a customer of this type (business when unknown) is under, if one of them covers it."""
+    if name not in statutes:
+        return None
+    statute = statute_for(name, customer_type or "business", statutes)
+    return statute if (customer_type or "business") in statute.customer_types else None
+
+
+def series_of(statute: Statute) -> list[tuple[str, str]]:
+    """Return the rate series a statute needs, with their keys in `late_interest`."""
+    interest = statute.late_interest
+    if interest is None:
+        return []
+    named = [("rate", interest.rate)] if interest.rate else []
+    floor = interest.contract_floor
+    return named + ([("contract_floor.rate", floor.rate)] if floor else [])
+
+
+def find_ceiling_problems(
+    statute: Statute, contract_percent: Decimal | None, as_of: date, file: str
+) -> list[Problem]:
+    """Return what is wrong with a policy's contract rate under the statute it names: it may be too high."""
+    ceiling = statute.contract_ceiling
+    if ceiling is None or contract_percent is None or as_of < ceiling.from_date:
+        return []
+    if contract_percent <= ceiling.annual_percent:
+        return []
+    what = f"{contract_percent.normalize():f} % a year is above the ceiling of statute {statute.statute} ({ceiling.source})"
+    return [Problem(file, "charges.rate", what, f"up to {ceiling.annual_percent} %, stated as a fraction")]
+
+
 def find_law_problems(statutes: Sequence[Statute], rates: Mapping[str, RateTable]) -> list[Problem]:
     """Return every name in the statutes that stands for no statute or rate series."""
     known = sorted(statute.statute for statute in statutes)
@@ -173,9 +243,7 @@ def find_law_problems(statutes: Sequence[Statute], rates: Mapping[str, RateTable
     problems = []
     for statute in statutes:
         file = f"statutes/{statute.statute}.yaml"
-        floor = statute.late_interest.contract_floor
-        named = [("late_interest.rate", statute.late_interest.rate)]
-        named += [("late_interest.contract_floor.rate", floor.rate)] if floor else []
+        named = [(f"late_interest.{path}", rate) for path, rate in series_of(statute)]
         problems += [
             Problem(file, path, f"unknown rate series '{rate}'", ", ".join(series))
             for path, rate in named
