@@ -12,6 +12,7 @@ import polars as pl
 from policies.allocation import Allocation
 from policies.balances import VANISHED
 from policies.behaviour import LOOK_BACK_DAYS, payment_behaviour
+from policies.channels import reach
 from policies.conditions import compile_condition
 from policies.contacts import contact_facts, unanswered_contacts
 from policies.facts import RATIO, Scope
@@ -103,6 +104,7 @@ def customer_facts(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
         )
         .join(bounces, on="customer_id", how="left")
         .with_columns(bounced=is_of_this_address.fill_null(False))
+        .with_columns(**reach())
         .drop("bounced_on", "email_since")
     )
 

@@ -13,6 +13,9 @@ from policies.model import THIRD_PARTY_CHANNELS
 
 MESSAGE_KEY = ("account", "carrier", "is_pre_due", "needs_approval")
 
+TRAVELLING = ("item", "ladder", "step_index", "channel", "account", "is_pre_due", "needs_approval")
+"""What decides which message an acting item travels in."""
+
 
 def join_messages(acting: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """Return the message each acting item travels in, one row per item.
@@ -21,18 +24,14 @@ def join_messages(acting: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     rest of the highest step among the items of the message.
 
     Args:
-        acting: the items that act, with their step's columns.
+        acting: the items that act, with the columns TRAVELLING.
         steps: `policies.ladder.step_table`.
     """
     third_parties = [channel.value for channel in THIRD_PARTY_CHANNELS]
     is_third_party = pl.col("channel").is_in(third_parties)
     carried = (
         acting.select(
-            "item",
-            "ladder",
-            "step_index",
-            "channel",
-            *(name for name in MESSAGE_KEY if name != "carrier"),
+            *TRAVELLING,
             carrier=pl.when(is_third_party).then("channel").otherwise(pl.lit("creditor")),
         )
         .with_columns(pl.col("carrier").cast(pl.Enum(["creditor", *third_parties])))

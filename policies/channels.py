@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from policies.model import Channel
 from policies.policy_keys import ReachableChannel
 
 WRITTEN_CHANNELS: tuple[ReachableChannel, ...] = ("email", "letter")
+_REACHED_BY = "reached_by_"
 _REPLACEABLE: tuple[ReachableChannel, ...] = (*WRITTEN_CHANNELS, "call")
 
 
@@ -20,19 +20,23 @@ def is_blank(name: str) -> pl.Expr:
     return pl.col(name).fill_null("").str.strip_chars() == ""
 
 
-def reaches(channel: str) -> pl.Expr:
-    """Return whether the channel reaches the customer of the row; agencies and courts reach everyone."""
-    if channel == Channel.EMAIL:
-        return ~(is_blank("email") | pl.col("bounced"))
-    if channel in (Channel.LETTER, Channel.REGISTERED_LETTER):
-        return ~(is_blank("address_line_1") | is_blank("city"))
-    return ~is_blank("phone") if channel == Channel.CALL else pl.lit(True)
+def reach() -> dict[str, pl.Expr]:
+    """Return for each channel that needs an address whether it reaches the customer of the row, by column name."""
+    postal = ~(is_blank("address_line_1") | is_blank("city"))
+    return {
+        "reached_by_email": ~(is_blank("email") | pl.col("bounced")),
+        "reached_by_letter": postal,
+        "reached_by_registered_letter": postal,
+        "reached_by_call": ~is_blank("phone"),
+    }
 
 
 def is_missing_contact() -> pl.Expr:
     """Return whether the channel of the row does not reach its customer."""
     return pl.any_horizontal(
-        (pl.col("channel") == channel.value).fill_null(False) & ~reaches(channel) for channel in Channel
+        (pl.col("channel") == name.removeprefix(_REACHED_BY)).fill_null(False)
+        & ~pl.col(name).fill_null(False)
+        for name in reach()
     )
 
 
@@ -60,10 +64,14 @@ def _candidates(
     """Yield the channels to try for a step's channel, each with whether it is to be taken."""
     if channel in WRITTEN_CHANNELS:
         for preferred in WRITTEN_CHANNELS:
-            yield preferred, (pl.col("preferred_channel") == preferred) & reaches(preferred)
+            yield preferred, (pl.col("preferred_channel") == preferred) & _reaches(preferred)
     tried: list[ReachableChannel] = []
     stand_in: ReachableChannel | None = channel
     while stand_in is not None and stand_in not in tried:
         tried.append(stand_in)
-        yield stand_in, reaches(stand_in)
+        yield stand_in, _reaches(stand_in)
         stand_in = fallback.get(stand_in)
+
+
+def _reaches(channel: ReachableChannel) -> pl.Expr:
+    return pl.col(_REACHED_BY + channel).fill_null(False)

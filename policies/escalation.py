@@ -12,7 +12,7 @@ import polars as pl
 from policies.accounts import account_facts, classify
 from policies.aging import age_items
 from policies.allocation import Allocation, allocate
-from policies.batches import join_messages
+from policies.batches import TRAVELLING, join_messages
 from policies.business_days import business_days_between, is_business_day, is_supported
 from policies.channels import used_channel
 from policies.contacts import contact_days, dispatched_steps
@@ -170,7 +170,11 @@ def _finished(chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.Data
     outcome = (
         sentences(decided, holds, due_sentence())
         .join(_attempts(decided, facts.dispatched), on="item", how="left")
-        .join(join_messages(decided.filter("act"), steps), on="item", how="left")
+        .join(
+            join_messages(decided.lazy().filter("act").select(TRAVELLING).collect(), steps),
+            on="item",
+            how="left",
+        )
         .with_columns(attempt=pl.col("attempts").fill_null(0) + 1)
         .drop("attempts")
     )
