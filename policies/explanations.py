@@ -3,7 +3,12 @@
 Why a step is not taken is said beside each hold, in `policies.holds`.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
+
+from policies.facts import FACTS, RATIO, Fact
+from policies.money import plain_amounts
 
 
 def say(template: str, *columns: str) -> pl.Expr:
@@ -40,3 +45,26 @@ def due_sentence() -> pl.Expr:
             pl.lit("."),
         ]
     )
+
+
+def facts_told(names: Sequence[str]) -> pl.Expr:
+    """Return the values of facts as `name value, name value`; amounts with their currency."""
+    parts = [pl.concat_str(pl.lit(f"{name} "), _fact_told(FACTS[name])) for name in names]
+    return pl.concat_str([*parts], separator=", ") if parts else pl.lit("whatever the facts")
+
+
+def amounts_told(name: str) -> pl.Expr:
+    """Return amounts with their currency: `1200.00 EUR`."""
+    return pl.concat_str(plain_amounts(name, "currency"), pl.lit(" "), "currency")
+
+
+def _fact_told(fact: Fact) -> pl.Expr:
+    if fact.is_money:
+        value = amounts_told(fact.name)
+    elif fact.dtype == RATIO:
+        value = pl.col(fact.name).cast(pl.String).str.replace(r"\.?0+$", "")
+    elif fact.dtype == pl.Boolean:
+        value = pl.when(pl.col(fact.name)).then(pl.lit("yes")).otherwise(pl.lit("no"))
+    else:
+        value = pl.col(fact.name).cast(pl.String)
+    return value.fill_null("unknown")
