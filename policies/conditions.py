@@ -19,7 +19,7 @@ from policies.errors import Problem
 from policies.facts import COUNT, DAY, FACTS, RATIO, TEXT, YES_NO, Scope, schema
 from policies.model import TOTAL
 from policies.strict_yaml import YamlInvalidError
-from policies.yaml_problems import did_you_mean
+from policies.yaml_wording import did_you_mean
 
 __all__ = ["MAXIMUM_LENGTH", "Scope", "compile_condition", "facts_used", "find_condition_problems"]
 

@@ -7,6 +7,7 @@ Everything wrong is told at once. The models stand in `policies.policy_keys`, th
 import hashlib
 from functools import lru_cache
 
+from policies.errors import Problem
 from policies.policy_check import find_errors
 from policies.policy_keys import (
     Accelerate,
@@ -29,7 +30,8 @@ from policies.policy_keys import (
     Step,
     Watch,
 )
-from policies.strict_yaml import YamlInvalidError, load, validate
+from policies.policy_reading import Reading, read_policy
+from policies.strict_yaml import YamlInvalidError
 from policies.yaml_problems import add_lines
 
 __all__ = [
@@ -53,19 +55,28 @@ __all__ = [
     "Step",
     "Watch",
     "content_hash",
+    "list_errors",
     "load_policy",
+    "read_policy",
 ]
 
 
 @lru_cache(maxsize=32)
 def load_policy(text: str, file: str) -> Policy:
     """Return the policy a YAML text describes; raise one error that lists all its problems."""
-    content = load(text, file)
-    policy = validate(Policy, content, file)
-    errors = find_errors(policy, file)
-    if errors:
-        raise YamlInvalidError(add_lines(errors, content))
-    return policy
+    reading = read_policy(text, file)
+    errors = list_errors(reading, file)
+    if errors or reading.policy is None:
+        raise YamlInvalidError(errors)
+    return reading.policy
+
+
+def list_errors(reading: Reading, file: str) -> list[Problem]:
+    """Return everything wrong in a policy file by itself, from the top."""
+    problems = list(reading.problems)
+    if reading.policy is not None:
+        problems += add_lines(find_errors(reading.policy, file, reading.doubts), reading.content)
+    return sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0)
 
 
 def content_hash(text: str) -> str:

@@ -4,36 +4,54 @@ An error found here refuses the policy when it is loaded; what only needs a pers
 `policies.policy_warnings`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from policies.conditions import find_condition_problems
 from policies.errors import Problem
 from policies.facts import Scope
 from policies.model import Channel
-from policies.policy_keys import Accelerate, Policy, RiskClass, Segment, Step
+from policies.policy_keys import Accelerate, Policy, RiskClass, Segment, Step, Watch
+from policies.yaml_wording import did_you_mean
 
 BEFORE_RISK = frozenset({"risk", "segment"})
 BEFORE_SEGMENTS = frozenset({"segment"})
+TIMING = ("after_due_days", "after_invoice_days", "after_previous_days", "before_due")
+"""The keys that say when a step is due."""
 
 
-def find_errors(policy: Policy, file: str) -> list[Problem]:
-    """Return everything that makes the policy senseless as a whole."""
+Error = tuple[str, str, str]
+"""Key path, what is wrong, what is allowed."""
+
+NO_DOUBTS: frozenset[str] = frozenset()
+
+
+def find_errors(policy: Policy, file: str, doubts: frozenset[str] = NO_DOUBTS) -> list[Problem]:
+    """Return everything that makes the policy senseless as a whole.
+
+    Args:
+        policy: the policy, or what could be read of it.
+        file: for messages.
+        doubts: the key paths of what could not be read; nothing that rests on them is told.
+    """
     found = [
         *_bucket_errors(policy),
-        *_first_match_errors(policy),
-        *_reference_errors(policy),
+        *_first_match_errors(policy, doubts),
+        *_reference_errors(policy, doubts),
+        *_fallback_errors(policy),
+        *_give_up_errors(policy, doubts),
         *(
             error
             for name, steps in policy.ladders.items()
-            for error in _ladder_errors(f"ladders.{name}", steps)
+            for error in _ladder_errors(f"ladders.{name}", steps, doubts)
         ),
     ]
     return [Problem(file, *error) for error in found] + list(_condition_errors(policy, file))
 
 
-Error = tuple[str, str, str]
-"""Key path, what is wrong, what is allowed."""
+def is_doubtful(doubts: Collection[str], path: str, *keys: str) -> bool:
+    """Whether a block, or one of the keys named in it, could not be read."""
+    return path in doubts or any(f"{path}.{key}" in doubts for key in keys)
 
 
 def _bucket_errors(policy: Policy) -> Iterator[Error]:
@@ -42,17 +60,18 @@ def _bucket_errors(policy: Policy) -> Iterator[Error]:
         yield "aging_buckets_days", f"{list(edges)} is not 0 and then rising", "[0, 30, 60, 90]"
 
 
-def _first_match_errors(policy: Policy) -> Iterator[Error]:
+def _first_match_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]:
     for key, rules in first_match_rules(policy):
         for index, rule in enumerate(rules[:-1]):
-            if rule.when is None:
+            if rule.when is None and not is_doubtful(doubts, f"{key}[{index}]", "when"):
                 yield (
                     f"{key}[{index}]",
                     "it matches everything, so those after it are never reached",
                     "when, or last place",
                 )
-    yield from _twice("risk", "class", [rule.class_ for rule in policy.risk])
-    yield from _twice("segments", "segment", [rule.segment for rule in policy.segments])
+    yield from _twice("risk", "class", [rule.class_ for rule in policy.risk], doubts)
+    yield from _twice("segments", "segment", [rule.segment for rule in policy.segments], doubts)
+    yield from _twice("watch", "watch", [rule.watch for rule in policy.watch], doubts)
 
 
 def first_match_rules(policy: Policy) -> tuple[tuple[str, Sequence[RiskClass | Segment]], ...]:
@@ -60,25 +79,68 @@ def first_match_rules(policy: Policy) -> tuple[tuple[str, Sequence[RiskClass | S
     return ("risk", policy.risk), ("segments", policy.segments)
 
 
-def _twice(path: str, key: str, names: list[str]) -> Iterator[Error]:
+def _twice(path: str, key: str, names: list[str], doubts: frozenset[str]) -> Iterator[Error]:
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if name in names[:index] and not is_doubtful(doubts, f"{path}[{index}]", key):
             yield f"{path}[{index}].{key}", f"'{name}' stands twice", "each name once"
 
 
-def _reference_errors(policy: Policy) -> Iterator[Error]:
-    ladders = ", ".join(policy.ladders)
+def _reference_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]:
+    if "ladders" in doubts:
+        return
+    ladders = list(policy.ladders)
     for index, segment in enumerate(policy.segments):
-        if segment.ladder not in policy.ladders:
-            yield f"segments[{index}].ladder", f"there is no ladder '{segment.ladder}'", ladders
-    steps = dict.fromkeys(step.step for ladder in policy.ladders.values() for step in ladder)
+        is_known = segment.ladder in ladders or f"ladders.{segment.ladder}" in doubts
+        if not is_known and not is_doubtful(doubts, f"segments[{index}]", "ladder"):
+            what = f"there is no ladder '{segment.ladder}'{did_you_mean(segment.ladder, ladders)}"
+            yield f"segments[{index}].ladder", what, ", ".join(ladders)
+    if any(_hides_a_step(path) for path in doubts):
+        return
+    steps = list(dict.fromkeys(step.step for ladder in policy.ladders.values() for step in ladder))
     for index, rule in enumerate(policy.accelerate):
-        if rule.to not in steps:
-            yield f"accelerate[{index}].to", f"no ladder has a step '{rule.to}'", ", ".join(steps)
+        if rule.to not in steps and not is_doubtful(doubts, f"accelerate[{index}]", "to"):
+            what = f"no ladder has a step '{rule.to}'{did_you_mean(rule.to, steps)}"
+            yield f"accelerate[{index}].to", what, ", ".join(steps)
 
 
-def _ladder_errors(path: str, steps: tuple[Step, ...]) -> Iterator[Error]:
-    yield from _twice(path, "step", [step.step for step in steps])
+def _hides_a_step(path: str) -> bool:
+    """Whether the name of a step, or a whole ladder, could not be read."""
+    return path.startswith("ladders.") and (path.endswith((".step", "]")) or path.count(".") == 1)
+
+
+def _fallback_errors(policy: Policy) -> Iterator[Error]:
+    fallback = policy.contact.fallback
+    for channel in fallback:
+        way = [channel]
+        while (following := fallback.get(way[-1])) is not None and following not in way:
+            way.append(following)
+        if following == channel:
+            shown = ", then ".join([*way[1:], channel])
+            yield (
+                f"contact.fallback.{channel}",
+                f"it leads back to where it began: {channel}, then {shown}",
+                "a channel that ends, such as letter without a fall-back of its own",
+            )
+
+
+def _give_up_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]:
+    rule = policy.give_up
+    if rule is None:
+        return
+    limit, odds = "cost_limit", "recovery_odds"
+    is_empty = rule.when is None and not rule.cost_limit and rule.limitation_within_days is None
+    if is_empty and not is_doubtful(doubts, "give_up", "when", limit, "limitation_within_days"):
+        allowed = "at least one of when, cost_limit, limitation_within_days"
+        yield "give_up", "nothing says when a write-off is proposed", allowed
+    if rule.cost_limit and rule.recovery_odds is None and not is_doubtful(doubts, "give_up", odds):
+        what = "nothing says how much can still be expected, so there is nothing to compare it with"
+        yield "give_up.cost_limit", what, "with recovery_odds"
+    if rule.recovery_odds and not rule.cost_limit and not is_doubtful(doubts, "give_up", limit):
+        yield "give_up.recovery_odds", "there is no limit to compare it with", "with cost_limit"
+
+
+def _ladder_errors(path: str, steps: tuple[Step, ...], doubts: frozenset[str]) -> Iterator[Error]:
+    yield from _twice(path, "step", [step.step for step in steps], doubts)
     if steps[0].after_previous_days is not None:
         yield (
             f"{path}[0].after_previous_days",
@@ -86,39 +148,43 @@ def _ladder_errors(path: str, steps: tuple[Step, ...]) -> Iterator[Error]:
             "after_due_days",
         )
     for index, (before, step) in enumerate(pairwise(steps), start=1):
-        if step.is_pre_due and not before.is_pre_due:
+        is_clear = not any(is_doubtful(doubts, f"{path}[{place}]", *TIMING) for place in (index - 1, index))
+        if is_clear and step.is_pre_due and not before.is_pre_due:
             yield (
                 f"{path}[{index}]",
                 f"'{step.step}' is before the due date, '{before.step}' before it is not",
                 "the other order",
             )
     for index, step in enumerate(steps):
-        for key, what, allowed in _step_errors(step):
-            yield f"{path}[{index}]" + (f".{key}" if key else ""), what, allowed
+        for keys, what, allowed in _step_errors(step):
+            if not is_doubtful(doubts, f"{path}[{index}]", *keys):
+                key = "" if keys is TIMING else f".{keys[0]}"
+                yield f"{path}[{index}]{key}", what, allowed
 
 
-def _step_errors(step: Step) -> Iterator[Error]:
+def _step_errors(step: Step) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Yield what is wrong with a step: the keys it rests on, what is wrong, what is allowed."""
     if not step.has_timing:
-        timing = "after_due_days, after_invoice_days, after_previous_days, before_due"
-        yield "", f"nothing says when '{step.step}' is due", f"at least one of {timing}"
+        yield TIMING, f"nothing says when '{step.step}' is due", f"at least one of {', '.join(TIMING)}"
     if step.end_of_month and step.after_due_days is None and step.after_invoice_days is None:
         yield (
-            "end_of_month",
+            ("end_of_month", "after_due_days", "after_invoice_days"),
             "it has no date to move to the end of a month",
             "with after_due_days or after_invoice_days",
         )
     if step.before_due and step.after_due_days is not None and step.after_due_days >= 0:
         yield (
-            "before_due",
+            ("before_due",),
             "the step is due before and after the due date",
             "after_due_days below 0, or before_due alone",
         )
     if step.agency is not None and step.channel is not Channel.AGENCY:
-        yield "agency", f"the channel is {step.channel}", "channel: agency"
+        yield ("agency", "channel"), f"the channel is {step.channel}", "channel: agency"
     if step.repeat_at_most is not None and step.repeat_every_days is None:
-        yield "repeat_at_most", "nothing says after how many days it is repeated", "with repeat_every_days"
+        what = "nothing says after how many days it is repeated"
+        yield ("repeat_at_most", "repeat_every_days"), what, "with repeat_every_days"
     if step.approvers > 1 and step.approval is None:
-        yield "approvers", "the step needs no approval", "with approval: required"
+        yield ("approvers", "approval"), "the step needs no approval", "with approval: required"
 
 
 def _condition_errors(policy: Policy, file: str) -> Iterator[Problem]:
@@ -133,15 +199,16 @@ def conditions_of(policy: Policy) -> Iterator[tuple[str, str, Scope, frozenset[s
     for name, ladder in policy.ladders.items():
         yield from _whens(f"ladders.{name}", ladder, Scope.ITEM)
     yield from _whens("accelerate", policy.accelerate, Scope.ITEM)
-    if policy.give_up is not None:
+    if policy.give_up is not None and policy.give_up.when is not None:
         yield "give_up.when", policy.give_up.when, Scope.ITEM, frozenset()
     if policy.credit_hold is not None:
         yield "credit_hold.when", policy.credit_hold.when, Scope.ACCOUNT, frozenset()
+    yield from _whens("watch", policy.watch, Scope.ACCOUNT)
 
 
 def _whens(
     path: str,
-    rules: Sequence[RiskClass | Segment | Step | Accelerate],
+    rules: Sequence[RiskClass | Segment | Step | Accelerate | Watch],
     scope: Scope,
     without: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[str, str, Scope, frozenset[str]]]:

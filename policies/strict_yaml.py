@@ -14,13 +14,15 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from policies.errors import PolicyInvalidError, Problem
-from policies.yaml_problems import Lines, explain
+from policies.yaml_problems import Items, Lines, explain
+from policies.yaml_wording import say_syntax
 
 Scalar: TypeAlias = str | int | bool | Decimal | date | None
 
 M = TypeVar("M", bound=BaseModel)
 
 MAXIMUM_DEPTH = 40
+NO_KEYS = ("the file holds no keys", "lines of the form key: value")
 
 _TRUTH_WORD = re.compile(r"(?i)^(yes|no|on|off|true|false)$")
 _INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9]*)$")
@@ -97,27 +99,32 @@ def load(text: str, file: str) -> object:
 
     Whole numbers come back as `int`, numbers with a point as `Decimal`, ISO dates as `date`.
     """
+    content, problems = read(text, file)
+    if problems:
+        raise YamlInvalidError(problems)
+    return content
+
+
+def read(text: str, file: str) -> tuple[object, list[Problem]]:
+    """Return the content of a YAML text as far as it can be read, and all its problems."""
     try:
         node = _compose(text)
     except yaml.MarkedYAMLError as error:
-        raise YamlInvalidError([Problem(file, "", _syntax_sentence(error))]) from error
+        return None, [_syntax_problem(error, file)]
     except yaml.YAMLError as error:
-        raise YamlInvalidError(
-            [Problem(file, "", f"not readable as YAML: {_one_line(str(error))}")]
-        ) from error
-    except RecursionError as error:
-        raise YamlInvalidError([Problem(file, "", "nested far too deep")]) from error
+        what = f"not readable as YAML: {' '.join(str(error).split())}"
+        return None, [Problem(file, "", what, "a plain text file, saved as UTF-8")]
+    except RecursionError:
+        return None, [Problem(file, "", "nested far too deep")]
     reader = _Reader(file)
     content = reader.read(node, "", 0) if node is not None else None
-    if reader.problems:
-        raise YamlInvalidError(reader.problems)
-    return content
+    return content, reader.problems
 
 
 def validate(model: type[M], data: object, file: str) -> M:
     """Return `data` as the model; raise one error that lists every wrong key with what is allowed."""
     if not isinstance(data, Mapping):
-        raise YamlInvalidError([Problem(file, "", "the file holds no keys", "lines of the form key: value")])
+        raise YamlInvalidError([Problem(file, "", *NO_KEYS)])
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -144,14 +151,11 @@ def _is_plain(text: str) -> bool:
     return True
 
 
-def _syntax_sentence(error: yaml.MarkedYAMLError) -> str:
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return f"not readable as YAML{where}: {_one_line(' '.join(filter(None, (error.context, error.problem))))}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    said = say_syntax(error.context or "", error.problem or "")
+    where = f"at column {mark.column + 1}: " if mark else ""
+    return Problem(file, "", f"not readable as YAML {where}{said}", line=mark.line + 1 if mark else None)
 
 
 class _Reader:
@@ -175,7 +179,8 @@ class _Reader:
             return self.read_mapping(node, path, depth)
         if isinstance(node, yaml.ScalarNode):
             return self.read_scalar(node, path)
-        return [self.read(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(node.value)]
+        items = [self.read(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(node.value)]
+        return Items(items, (item.start_mark.line + 1 for item in node.value))
 
     def read_mapping(self, node: yaml.MappingNode, path: str, depth: int) -> Lines:
         content = Lines()

@@ -3,7 +3,6 @@
 Reading the text is the business of `policies.strict_yaml`.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from policies.errors import Problem
+from policies.yaml_wording import Saying, did_you_mean, find_near, say_value
 
 
 class Lines(dict[object, object]):
@@ -25,13 +25,37 @@ class Lines(dict[object, object]):
         self.lines: dict[object, int] = {}
 
 
+class Items(list[object]):
+    """A list that remembers the line of each of its entries, for messages."""
+
+    def __init__(self, items: Iterable[object], lines: Iterable[int]) -> None:
+        """Keep the entries and their lines."""
+        super().__init__(items)
+        self.lines = list(lines)
+
+
 def explain(
     error: ValidationError, model: type[BaseModel], data: Mapping[object, object], file: str
 ) -> list[Problem]:
     """Return one problem per thing the model refuses in `data`."""
+    found = list_details(error)
+    meant = {
+        (*one["loc"][:-1], find_near(str(one["loc"][-1]), known_keys(model, one["loc"][:-1])))
+        for one in found
+        if one["type"] == "extra_forbidden"
+    }
+    # A key that is missing because it is misspelt is told once.
+    return [
+        _problem(one, model, data, file)
+        for one in found
+        if not (one["type"] == "missing" and one["loc"] in meant)
+    ]
+
+
+def list_details(error: ValidationError) -> list[ErrorDetails]:
+    """Return what pydantic refuses, each once."""
     # A default that rests on another key is not wrong by itself: that key is told already.
-    details = (one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called")
-    return [_problem(one, model, data, file) for one in details]
+    return [one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called"]
 
 
 def line_of(data: object, parts: Iterable[object]) -> int | None:
@@ -43,8 +67,8 @@ def line_of(data: object, parts: Iterable[object]) -> int | None:
         if isinstance(data, Mapping):
             data = data.get(part)
         elif isinstance(data, list) and isinstance(part, int):
+            line = data.lines[part] if isinstance(data, Items) else line
             data = data[part]
-            line = _first_line(data, line)
     return line
 
 
@@ -71,19 +95,13 @@ def join_path(parts: Iterable[object]) -> str:
     return text
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` when a known word is near, else nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
-
-
 def _problem(details: ErrorDetails, model: type[BaseModel], data: object, file: str) -> Problem:
     what, allowed = _say(details, model)
-    places = list(_places(details, data))
+    places = list(places_of(details, data))
     return Problem(file, join_path(places), what, allowed, line_of(data, places))
 
 
-def _places(details: ErrorDetails, data: object) -> Iterator[object]:
+def places_of(details: ErrorDetails, data: object) -> Iterator[object]:
     """Yield the keys and positions that stand in the file; pydantic mixes names of types among them."""
     for part in details["loc"]:
         is_position = isinstance(data, list) and isinstance(part, int)
@@ -94,26 +112,18 @@ def _places(details: ErrorDetails, data: object) -> Iterator[object]:
         yield details["loc"][-1]
 
 
-def _say(details: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
+def _say(details: ErrorDetails, model: type[BaseModel]) -> Saying:
     """Return what is wrong and what is allowed."""
-    location = details["loc"]
-    kind = details["type"]
-    if kind == "extra_forbidden":
-        known = _known_keys(model, location[:-1])
-        key = str(location[-1])
+    if details["type"] == "extra_forbidden":
+        known = known_keys(model, details["loc"][:-1])
+        key = str(details["loc"][-1])
         return f"unknown key '{key}'{did_you_mean(key, known)}", ", ".join(known)
-    if kind == "missing":
+    if details["type"] == "missing":
         return "this key is missing", ""
-    context = details.get("ctx", {})
-    shown = f"'{details['input']}'" if isinstance(details["input"], str) else f"{details['input']}"
-    if kind in ("enum", "literal_error"):
-        return f"{_short(shown)} is not known here", str(context["expected"])
-    if kind == "value_error":
-        return str(context["error"]), ""
-    return f"{_short(shown)}: {_lower_first(details['msg'])}", ""
+    return say_value(details)
 
 
-def _known_keys(model: type[BaseModel], location: Sequence[object]) -> list[str]:
+def known_keys(model: type[BaseModel], location: Sequence[object]) -> list[str]:
     """Return the keys the mapping at `location` may have, sorted as the model declares them."""
     inner: object = model
     for part in location:
@@ -149,11 +159,3 @@ def _choices(annotation: object) -> tuple[object, ...]:
     if get_origin(annotation) in (Union, UnionType):
         return tuple(choice for part in get_args(annotation) for choice in _choices(part))
     return (annotation,)
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -87,8 +87,8 @@ def test_all_problems_of_a_file_are_told_together() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("a: [1,", "line 1, column 7"),
-        ("a:\n\t- b", "line 2, column 1"),
+        ("a: [1,", "line 1: not readable as YAML at column 7: a bracket is opened and not closed"),
+        ("a:\n\t- b", "line 2: not readable as YAML at column 1: a tab stands at the beginning of the line"),
         ("--- a\n--- b\n", "another document"),
         ("a: &x 1\nb: *x\n", "anchors are not read"),
         ("a: *x\n", "anchors are not read"),
@@ -163,7 +163,7 @@ def test_wrong_keys_are_told_with_line_and_what_is_allowed() -> None:
         "rules.yaml: lines[0].day: line 3: unknown key 'day'; did you mean 'days'? (allowed: days, says)",
         "rules.yaml: lines[1].days: line 4: this key is missing",
         "rules.yaml: by_name.one.sais: line 6: unknown key 'sais'; did you mean 'says'? (allowed: days, says)",
-        "rules.yaml: first.days: line 7: 'soon': input should be a valid integer, unable to parse string as an integer",
+        "rules.yaml: first.days: line 7: 'soon' is no whole number (allowed: digits without quotes, such as 7)",
         "rules.yaml: first.zzz: line 7: unknown key 'zzz' (allowed: days, says)",
         f"rules.yaml: coutn: line 8: unknown key 'coutn'; did you mean 'count'? (allowed: {known})",
     ]
@@ -175,7 +175,7 @@ def test_what_fits_none_of_several_shapes_is_told_for_each() -> None:
         "rules.yaml: tiers[0].days: line 3: unknown key 'days' (allowed: amount)",
         "rules.yaml: tiers[0].dais: line 3: unknown key 'dais' (allowed: amount)",
         "rules.yaml: tiers[0].dais: line 3: unknown key 'dais'; did you mean 'days'? (allowed: days, says)",
-        "rules.yaml: mode: line 4: 'many' is not known here (allowed: 'one' or 'all')",
+        "rules.yaml: mode: line 4: 'many' is not known here (allowed: one, all)",
     ]
 
 
