@@ -4,7 +4,8 @@ What a case may say stands in `policies.policy_cases`. No workspace is needed: a
 name, and a file anywhere brings its cases in the folder `cases` beside it.
 """
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _CASES = Path("policies") / "escalation" / "cases"
 _KEY = ("customer_id", "invoice_number", "installment")
 _LANGUAGE = "fr"
+_WIDTH = 100
+_MARGIN = " " * 8
 
 Values = Mapping[str, object]
 
@@ -238,33 +241,36 @@ def as_plain(report: CasesReport) -> dict[str, object]:
 
 
 def as_lines(report: CasesReport) -> list[str]:
-    """Return the report as lines for people."""
+    """Return the report as lines for people, no wider than 100 columns."""
     lines = [line for result in report.results for line in _lines_of(result)]
     passed = len(report.results) - report.failed
-    lines += [
-        "",
-        f"{report.policy}: {_count(passed, 'case')} passed, {report.failed} failed ({report.cases_file}).",
-    ]
-    lines += [_coverage_line(covered) for covered in report.coverage if covered.names]
+    lines += ["", f"{report.policy}: {_count(passed, 'case')} passed, {report.failed} failed."]
+    lines += _wrapped("  ", f"cases: {report.cases_file}")
+    lines += [line for covered in report.coverage if covered.names for line in _coverage_lines(covered)]
     return lines
 
 
-def _lines_of(result: CaseResult) -> Sequence[str]:
-    if result.is_ok:
-        return [f"ok      {result.case}"]
-    lines = [f"FAILED  {result.case}"]
+def _lines_of(result: CaseResult) -> list[str]:
+    lines = _wrapped("ok      " if result.is_ok else "FAILED  ", result.case)
     for one in result.differences:
         name = one.invoice_number + (f"/{one.installment}" if one.installment != "1" else "")
-        lines.append(f"        {name}: expected {_said(one.expected)}")
-        lines.append(f"        {name}: found {_said(one.found) if one.found else 'no such open item'}")
-        lines += [f"        The engine says: {one.sentence}"] if one.sentence else []
+        found = _said(one.found) if one.found else "no such open item"
+        lines += _wrapped(_MARGIN, f"{name}: expected {_said(one.expected)}")
+        lines += _wrapped(_MARGIN, f"{name}: found {found}")
+        lines += _wrapped(_MARGIN, f"The engine says: {one.sentence}") if one.sentence else []
     return lines
 
 
-def _coverage_line(covered: Covered) -> str:
+def _coverage_lines(covered: Covered) -> list[str]:
     shown = len(covered.names) - len(covered.missing)
     missing = f"; no case shows {', '.join(covered.missing)}" if covered.missing else ""
-    return f"  {covered.kind}: {shown} of {len(covered.names)}{missing}"
+    return _wrapped("  ", f"{covered.kind}: {shown} of {len(covered.names)}{missing}")
+
+
+def _wrapped(margin: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=margin, subsequent_indent=" " * len(margin), break_on_hyphens=False
+    )
 
 
 def _said(values: Values) -> str:
