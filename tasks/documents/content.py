@@ -10,6 +10,7 @@ from pathlib import Path
 
 from policies.creditor import Address, Agency, Creditor
 from policies.messages import Message, MessageItem, Recipient
+from policies.model import Channel
 from tasks.documents.amounts import country_name, print_day, print_money, print_rate, print_short_day
 from tasks.documents.payment_qr import payment_code
 from tasks.documents.safe_text import one_line
@@ -127,6 +128,7 @@ def placeholder_values(
         "customer_type": message.customer.customer_type,
         "daily_interest": money_if_any(daily) if has_charges else "",
         "first_due_date": print_day(oldest.due_date, language),
+        "follows_call": _follows_call(message),
         "has_charges": has_charges,
         "has_disputed_part": bool(disputed),
         "has_enclosures": has_enclosures,
@@ -201,6 +203,11 @@ def _past_dates(message: Message, language: str) -> str:
     return ", ".join(
         print_day(day, language) for day in sorted({step.dispatch_date for step in message.past_steps})
     )
+
+
+def _follows_call(message: Message) -> bool:
+    last = max((step.dispatch_date for step in message.past_steps), default=None)
+    return any(step.channel == Channel.CALL for step in message.past_steps if step.dispatch_date == last)
 
 
 def _invoice_name(number: str, installment: str) -> str:

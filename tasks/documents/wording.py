@@ -65,6 +65,7 @@ PLACEHOLDERS: dict[str, str] = {
     "customer_type": "business, public or consumer",
     "daily_interest": "the interest of one more day, with its currency; empty if none",
     "first_due_date": "the oldest due date",
+    "follows_call": "whether the last contact about these invoices was a call on the sheet",
     "has_charges": "whether interest or a recovery charge is claimed",
     "has_disputed_part": "whether a part of the items is disputed",
     "has_enclosures": "whether copies of invoices or other papers go with the message",
@@ -87,7 +88,7 @@ PLACEHOLDERS: dict[str, str] = {
 """Every name a text may use, and what it stands for."""
 
 _COUNTS = ("answer_days", "item_count", "oldest_days_past_due", "past_count")
-_FLAGS = ("has_charges", "has_disputed_part", "has_enclosures")
+_FLAGS = ("follows_call", "has_charges", "has_disputed_part", "has_enclosures")
 
 LABELS = (
     "registered_letter", "place_and_date", "colon", "subject", "customer_number", "our_reference", "attention",
