@@ -14,9 +14,10 @@ from typing import Any
 import polars as pl
 
 from policies.batches import MESSAGE_KEY, action_id, message_id
-from policies.charges import LateItem, charge_item
+from policies.charges import charge_item
 from policies.escalation import Facts
 from policies.history import History
+from policies.interest import LateItem
 from policies.messages import InformationItem, ItemCharges, Message, MessageItem, PastStep, Recipient
 from policies.model import ITEM_KEY, HoldReason
 from policies.money import round_money

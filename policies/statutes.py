@@ -51,7 +51,7 @@ class ContractFloor(_Declared):
 
     rate: str
     times: int = Field(ge=1)
-    across_half_years: Literal["floats", "frozen"] = "floats"
+    across_half_years: Literal[AcrossHalfYears.FLOATS, AcrossHalfYears.FROZEN] = AcrossHalfYears.FLOATS
 
 
 class ContractCeiling(_Declared):
@@ -173,7 +173,11 @@ class Statute(_Declared):
     def covers(self, currency: str, customer_type: str, first_interest_day: date) -> bool:
         """Return whether a debt in the currency, of such a customer, late from that day, is under this statute."""
         since = self.late_interest.from_date if self.late_interest else date.min
-        return first_interest_day >= since and currency in self.currencies and customer_type in self.customer_types
+        return (
+            first_interest_day >= since
+            and currency in self.currencies
+            and customer_type in self.customer_types
+        )
 
 
 def add_months(day: date, months: int) -> date:
@@ -207,7 +211,7 @@ def covering_statute(
     name: str | None, customer_type: str | None, statutes: Mapping[str, Statute]
 ) -> Statute | None:
     """Return the statute that a customer of this type (business when unknown) is under, if one of them covers it."""
-    if name not in statutes:
+    if name is None or name not in statutes:
         return None
     statute = statute_for(name, customer_type or "business", statutes)
     return statute if (customer_type or "business") in statute.customer_types else None
@@ -232,7 +236,8 @@ def find_ceiling_problems(
         return []
     if contract_percent <= ceiling.annual_percent:
         return []
-    what = f"{contract_percent.normalize():f} % a year is above the ceiling of statute {statute.statute} ({ceiling.source})"
+    ceiling_of = f"the ceiling of statute {statute.statute} ({ceiling.source})"
+    what = f"{contract_percent.normalize():f} % a year is above {ceiling_of}"
     return [Problem(file, "charges.rate", what, f"up to {ceiling.annual_percent} %, stated as a fraction")]
 
 

@@ -10,7 +10,7 @@ from policies.model import Channel
 from policies.policy import Policy
 from policies.policy_warnings import DEFAULT_AGENCY, Surroundings, find_warnings
 from policies.rates import MissingRateError, half_year_start, next_half_year_start
-from policies.statutes import find_law_problems
+from policies.statutes import find_ceiling_problems, find_law_problems, series_of
 from policies.strict_yaml import YamlInvalidError
 from tasks.documents.wording import check_templates
 from tasks.rules import Rules, read_law, read_rules
@@ -66,6 +66,8 @@ def review_policy(workspace: Workspace, as_of: date, policy_file: Path | None = 
         *_agency_problems(rules),
     ]
     errors += find_law_problems(list(law.statutes.values()), law.rates)
+    if (statute := law.statutes.get(rules.policy.statute or "")) and rules.policy.charges.rate is not None:
+        errors += find_ceiling_problems(statute, rules.policy.charges.rate * 100, as_of, rules.policy_file)
     warnings = [
         *find_warnings(rules.policy, rules.policy_file, around),
         *_rate_warnings(workspace, rules, as_of),
@@ -143,16 +145,15 @@ def _rate_warnings(workspace: Workspace, rules: Rules, as_of: date) -> list[Prob
     """Warn of a half-year for which the statute's rate is missing, now or next."""
     law = read_law(workspace)
     statute = law.statutes.get(rules.policy.statute or "")
-    if statute is None:
-        return []
-    table = law.rates.get(statute.late_interest.rate)
-    if table is None:
-        return []
+    others = statute.other_statutes.values() if statute else ()
+    named = [one for one in (statute, *map(law.statutes.get, others)) if one]
+    tables = {rate: law.rates[rate] for one in named for _, rate in series_of(one) if rate in law.rates}
     found = []
-    for day in (half_year_start(as_of), next_half_year_start(as_of)):
-        try:
-            table.rate_on(day)
-        except MissingRateError as error:
-            what = f"no value for {error.half_year}"
-            found.append(Problem(f"rates/{table.rate}.yaml", "", what, "add it with its source"))
+    for table in tables.values():
+        for day in (half_year_start(as_of), next_half_year_start(as_of)):
+            try:
+                table.rate_on(day)
+            except MissingRateError as error:
+                what = f"no value for {error.half_year}"
+                found.append(Problem(f"rates/{table.rate}.yaml", "", what, "add it with its source"))
     return found

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.charges import LateItem, Omission, charge_item
+from policies.charges import Omission, charge_item
+from policies.interest import LateItem
 from policies.messages import ItemCharges
 from policies.statutes import statute_for
 from tests.unit.law import RATES, STATUTES
@@ -191,6 +192,7 @@ def test_the_floor_of_contract_rates_never_raises_the_rate_of_the_law() -> None:
 
 
 def test_debts_older_than_the_fixed_charge_do_not_bear_it() -> None:
+    assert FR.recovery_charge is not None
     old = FR.model_copy(
         update={"recovery_charge": FR.recovery_charge.model_copy(update={"from_date": date(2026, 5, 2)})}
     )

@@ -1,14 +1,16 @@
 """The rate series: what a file may say, what is missing, and how the shipped series hold together."""
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
 
 import pytest
 
 from policies.errors import PolicyInvalidError
+from policies.interest import by_law
 from policies.rates import MissingRateError, load_rates
-from tests.unit.law import RATES, SHIPPED
+from policies.statutes import LateInterest
+from tests.unit.law import RATES, SHIPPED, STATUTES
 
 HALF_YEARS = [date(year, month, 1) for year in range(2019, 2027) for month in (1, 7)]
 
@@ -23,6 +25,12 @@ values:
 
 def percent(rate: str, day: date) -> Decimal:
     return RATES[rate].rate_on(day).annual_percent
+
+
+def interest_of(statute: str) -> LateInterest:
+    interest = STATUTES[statute].late_interest
+    assert interest is not None
+    return interest
 
 
 @pytest.mark.parametrize("rate", sorted(RATES))
@@ -45,7 +53,22 @@ def test_values_with_weak_evidence_say_so() -> None:
         if value.weak_spot
     }
     newest = {(rate, "2026-07-01") for rate in ("ecb_mro", "fr_legal", "de_base", "boe")}
-    assert weak == newest | {("fr_legal", "2024-01-01")}
+    belgian = "2019-01 2019-07 2021-07 2022-01 2022-07 2023-07 2025-07 2026-07"
+    unseen = {("be", f"{month}-01") for month in belgian.split()}
+    assert weak == newest | unseen | {("fr_legal", "2024-01-01")}
+
+
+def test_the_belgian_rate_is_the_european_one_plus_eight_points_rounded_up_to_the_next_half() -> None:
+    for day in HALF_YEARS:
+        halves = (2 * (percent("ecb_mro", day) + 8)).to_integral_value(ROUND_CEILING)
+        assert percent("be", day) == halves / 2, day
+
+
+def test_the_rate_of_french_law_is_two_points_above_that_of_the_union_in_every_half_year() -> None:
+    for day in HALF_YEARS:
+        rates = [by_law(interest_of(name), day, RATES) for name in ("FR", "EU", "NL", "IE")]
+        french, *others = [running.terms_on(day).annual_percent for running in rates]
+        assert [french - other for other in others] == [Decimal("2.00")] * 3, day
 
 
 def test_the_german_base_rate_moves_as_the_european_rate_does() -> None:
