@@ -4,7 +4,7 @@
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -13,7 +13,7 @@ from statistics import median
 from policies.policy import Policy
 from tests.oracle.balances import ZERO, Balances, balances_at
 from tests.oracle.conditions import Facts, Value, holds
-from tests.oracle.events import Plan, Promise, disputed_amounts, due_date_at, plans, promises
+from tests.oracle.events import Plan, Promise, disputed_amounts, due_date_at, plans, promises, reduced_amounts
 from tests.oracle.history import AccountKey, Dispatch, Document, ItemKey, Past
 
 LOOK_BACK_DAYS = 365
@@ -29,6 +29,7 @@ class Item:
     document: Document
     amount_open: Decimal
     amount_disputed: Decimal
+    amount_reduced: Decimal
     due_date: date | None
     days_past_due: int | None
     vanished: bool
@@ -40,10 +41,14 @@ class Item:
         return self.document.key
 
     @property
+    def counts_as_open(self) -> bool:
+        """Return whether the item is part of what the customer owes."""
+        return self.amount_open > 0 and not self.vanished
+
+    @property
     def is_overdue(self) -> bool:
         """Return whether the item counts as overdue."""
-        late = self.days_past_due is not None and self.days_past_due >= 1
-        return late and self.amount_open > 0 and not self.vanished
+        return self.counts_as_open and self.days_past_due is not None and self.days_past_due >= 1
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Day:
-    """Everything known and derived as of one day."""
+    """Everything known and derived of one customer as of one day; `whole` is what is summed over all of them."""
 
     past: Past
     policy: Policy
     as_of: date
+    whole: "Whole"
     balances: Balances
     items: list[Item]
     promises: list[Promise]
@@ -74,6 +80,14 @@ class Day:
     def items_of(self, account: AccountKey) -> list[Item]:
         """Return the open items of a (customer, currency)."""
         return [item for item in self.items if item.document.account == account]
+
+
+@dataclass
+class Whole:
+    """What only all customers together tell: what is open in each currency, and how old the newest file is."""
+
+    newest_file: date | None = None
+    open_amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
 
 def dispatches_before(past: Past, day: date) -> list[Dispatch]:
@@ -108,10 +122,25 @@ def bucket(item: Item, edges: tuple[int, ...]) -> str | None:
     return f"days_{edges[-1] + 1}_plus"
 
 
-def day_of(past: Past, policy: Policy, as_of: date) -> Day:
-    """Return the open items of a day and what is agreed about them."""
+def days_of(past: Past, policy: Policy, as_of: date) -> list[Day]:
+    """Return the same day of every customer."""
+    carrying = [
+        file.file_date
+        for file in past.files
+        if file.file_date <= as_of and (file.carries_payments or file.carries_balances)
+    ]
+    whole = Whole(newest_file=max(carrying, default=None))
+    days = [day_of(customer, policy, as_of, whole) for customer in past.of_each_customer()]
+    for item in (item for day in days for item in day.items if item.counts_as_open):
+        whole.open_amounts[item.document.currency] += item.amount_open
+    return days
+
+
+def day_of(past: Past, policy: Policy, as_of: date, whole: Whole) -> Day:
+    """Return the open items of a customer on a day and what is agreed about them."""
     balances = balances_at(past, as_of)
     disputed = disputed_amounts(past, balances, as_of)
+    reduced = reduced_amounts(past, balances, as_of)
     agreed = plans(past, balances, as_of, policy.promise_grace_days)
     items: list[Item] = []
     for document in past.documents_at(as_of):
@@ -124,6 +153,7 @@ def day_of(past: Past, policy: Policy, as_of: date) -> Day:
                 document=document,
                 amount_open=amount_open,
                 amount_disputed=disputed[document.key],
+                amount_reduced=reduced[document.key],
                 due_date=due_date,
                 days_past_due=None if due_date is None else (as_of - due_date).days,
                 vanished=document.key in balances.vanished,
@@ -131,7 +161,7 @@ def day_of(past: Past, policy: Policy, as_of: date) -> Day:
             )
         )
     judged = promises(past, balances, as_of, policy.promise_grace_days)
-    return Day(past, policy, as_of, balances, items, judged, agreed)
+    return Day(past, policy, as_of, whole, balances, items, judged, agreed)
 
 
 def _is_of(dispatch: Dispatch, document: Document) -> bool:
@@ -232,15 +262,10 @@ def _customer_facts(day: Day, account: AccountKey) -> dict[str, Value | int]:
 
 
 def _sums(day: Day, account: AccountKey) -> dict[str, Value | int]:
-    owed = [item for item in day.items_of(account) if item.amount_open > 0 and not item.vanished]
+    owed = [item for item in day.items_of(account) if item.counts_as_open]
     overdue = [item for item in owed if item.is_overdue]
-    of_currency = [
-        item.amount_open
-        for item in day.items
-        if item.document.currency == account[1] and item.amount_open > 0 and not item.vanished
-    ]
     open_amount = sum((item.amount_open for item in owed), ZERO)
-    total = sum(of_currency, ZERO)
+    total = day.whole.open_amounts[account[1]]
     return {
         "overdue_amount": sum((item.amount_open for item in overdue), ZERO),
         "open_amount": open_amount,

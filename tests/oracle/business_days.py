@@ -11,13 +11,12 @@ def is_known(country: str) -> bool:
 
 
 def is_business_day(day: date, country: str | None) -> bool:
-    """Return whether a day is one; without a known country only week-ends are free."""
-    if day.weekday() >= 5:
-        return False
+    """Return whether a day is one; without a known country only Saturdays and Sundays are free."""
     if country is None or not is_known(country):
-        return True
+        return day.weekday() < 5
     code, _, subdivision = country.partition("-")
-    return day not in holidays.country_holidays(code, subdiv=subdivision or None, years=day.year)
+    calendar = holidays.country_holidays(code, subdiv=subdivision or None, years=day.year)
+    return not calendar.is_weekend(day) and day not in calendar
 
 
 def business_days_between(start: date, end: date, country: str | None) -> int:

@@ -6,10 +6,20 @@ from decimal import Decimal
 
 from policies.history import History
 from policies.policy import Policy, Step
-from tests.oracle.accounts import THIRD_PARTIES, Account, Day, Item, accounts_of, bucket, contact_days, day_of
+from tests.oracle.accounts import (
+    THIRD_PARTIES,
+    Account,
+    Day,
+    Item,
+    accounts_of,
+    bucket,
+    contact_days,
+    days_of,
+)
 from tests.oracle.business_days import business_days_between, is_business_day, is_known
+from tests.oracle.channels import channel_used, reaches
 from tests.oracle.events import is_held, is_insolvent, is_placed, is_written_off
-from tests.oracle.history import Customer, Past, Proposal, unpack
+from tests.oracle.history import Customer, ItemKey, Past, Proposal, unpack
 from tests.oracle.ladder import climb, step_due
 
 
@@ -35,6 +45,11 @@ class Decision:
     act: bool
     reason: str | None
 
+    @property
+    def key(self) -> ItemKey:
+        """Return what identifies the item."""
+        return (self.customer_id, self.invoice_number, self.installment)
+
 
 def decide(history: History, policy: Policy, as_of: date) -> list[Decision]:
     """Return one decision per open item, in the order of the keys."""
@@ -43,14 +58,17 @@ def decide(history: History, policy: Policy, as_of: date) -> list[Decision]:
 
 def decide_past(past: Past, policy: Policy, as_of: date) -> list[Decision]:
     """Return one decision per open item of what is known."""
-    day = day_of(past, policy, as_of)
+    decided = [decision for day in days_of(past, policy, as_of) for decision in _decide_customer(day)]
+    return sorted(decided, key=lambda decision: decision.key)
+
+
+def _decide_customer(day: Day) -> list[Decision]:
     accounts = accounts_of(day)
     chosen = {item.key: _choose(day, item, accounts[item.document.account]) for item in day.items}
     decisions = [
-        _decision(day, item, accounts[item.document.account], *chosen[item.key])
-        for item in sorted(day.items, key=lambda item: item.key)
+        _decision(day, item, accounts[item.document.account], *chosen[item.key]) for item in day.items
     ]
-    return [replace(d, message_channel=_message_channel(policy, d, decisions)) for d in decisions]
+    return [replace(d, message_channel=_message_channel(day.policy, d, decisions)) for d in decisions]
 
 
 def _decision(day: Day, item: Item, account: Account, step: Step | None, reason: str | None) -> Decision:
@@ -69,7 +87,7 @@ def _decision(day: Day, item: Item, account: Account, step: Step | None, reason:
         segment=account.segment,
         ladder=account.ladder,
         step=step.step if step else None,
-        channel=str(step.channel) if step else None,
+        channel=_channel(day, account, step) if step else None,
         message_channel=None,
         act=acts,
         reason=reason,
@@ -96,7 +114,8 @@ def _standing_reason(day: Day, item: Item, account: Account) -> str | None:
     ]
     reasons = {
         "insolvent": is_insolvent(past, document, as_of),
-        "written_off": is_written_off(past, document, item.amount_open, as_of),
+        "written_off": is_written_off(past, document, item.amount_open, as_of)
+        or item.amount_reduced >= item.amount_open > 0,
         "placed": is_placed(past, document, item.dispatches, as_of),
         "delivery_uncertain": any(
             p.uncertain_date is not None and p.uncertain_date < as_of for p in proposals
@@ -128,7 +147,7 @@ def _last_reason(day: Day, item: Item, account: Account, step: Step) -> str | No
     reasons = {
         "unapplied_cash": has_overdue and net <= 0,
         "small_balance": has_overdue and threshold is not None and net < threshold,
-        "missing_contact": _lacks_contact(day, account, customer, str(step.channel)),
+        "missing_contact": not reaches(customer, _channel(day, account, step), bounced=_is_bounced(account)),
         "source_stale": _is_stale(day),
         "contact_gap": not is_third_party and _is_too_soon(day, account),
         "contact_cap": not is_third_party and _is_too_often(day, account),
@@ -137,31 +156,21 @@ def _last_reason(day: Day, item: Item, account: Account, step: Step) -> str | No
     return next((reason for reason, given in reasons.items() if given), None)
 
 
-def _lacks_contact(day: Day, account: Account, customer: Customer | None, channel: str) -> bool:
-    if channel in THIRD_PARTIES:
-        return False
-    if customer is None:
-        return True
-    match channel:
-        case "email":
-            return not customer.email or account.facts["bounced"] is True
-        case "letter" | "registered_letter":
-            return not customer.address_line_1 or not customer.city
-        case "call":
-            return not customer.phone
-    raise AssertionError(channel)
+def _is_bounced(account: Account) -> bool:
+    return account.facts["bounced"] is True
+
+
+def _channel(day: Day, account: Account, step: Step) -> str:
+    customer = day.past.customer(account.key[0])
+    return channel_used(day.policy, customer, step, bounced=_is_bounced(account))
 
 
 def _is_stale(day: Day) -> bool:
     limit = day.policy.guards.maximum_source_age_business_days
-    dated = [
-        file.file_date
-        for file in day.past.files
-        if file.file_date <= day.as_of and (file.carries_payments or file.carries_balances)
-    ]
-    if limit is None or not dated:
+    newest = day.whole.newest_file
+    if limit is None or newest is None:
         return False
-    return business_days_between(max(dated), day.as_of, _policy_country(day)) > limit
+    return business_days_between(newest, day.as_of, _policy_country(day)) > limit
 
 
 def _policy_country(day: Day) -> str | None:

@@ -46,28 +46,34 @@ def still_standing(past: Past, day: date, opening_kind: str) -> list[Event]:
 
 def disputed_amounts(past: Past, balances: Balances, day: date) -> dict[ItemKey, Decimal]:
     """Return the disputed part of every open item: the parts add up, capped at what is open."""
-    documents = sorted(past.documents_at(day), key=oldest_first)
-    disputed: dict[ItemKey, Decimal] = {document.key: ZERO for document in documents}
-
-    def dispute(document: Document, amount: Decimal) -> Decimal:
-        part = min(amount, max(balances.open[document.key], ZERO) - disputed[document.key])
-        disputed[document.key] += part
-        return amount - part
-
     standing = still_standing(past, day, "dispute")
     # An amount without an invoice has no currency, so such a dispute holds everything.
     whole = [event for event in standing if event.amount is None or event.invoice_number is None]
-    parts = [event for event in standing if event not in whole]
-    for event in whole:
-        for document in documents:
-            if concerns(event, document):
-                dispute(document, max(balances.open[document.key], ZERO))
+    disputed = _spread(past, balances, day, [event for event in standing if event not in whole])
+    for document in past.documents_at(day):
+        if any(concerns(event, document) for event in whole):
+            disputed[document.key] = max(balances.open[document.key], ZERO)
+    return disputed
+
+
+def reduced_amounts(past: Past, balances: Balances, day: date) -> dict[ItemKey, Decimal]:
+    """Return the reductions granted of every open item: they add up, capped at what is open."""
+    granted = [e for e in past.events_until(day, "reduction") if e.amount is not None and e.invoice_number]
+    return _spread(past, balances, day, granted)
+
+
+def _spread(past: Past, balances: Balances, day: date, parts: list[Event]) -> dict[ItemKey, Decimal]:
+    """Lay amounts on the items they speak of: those of one installment first, then of whole invoices, oldest first."""
+    documents = sorted(past.documents_at(day), key=oldest_first)
+    laid: dict[ItemKey, Decimal] = {document.key: ZERO for document in documents}
     for event in sorted(parts, key=lambda event: event.installment is None):
         amount = event.amount or ZERO
         for document in documents:
             if concerns(event, document):
-                amount = dispute(document, amount)
-    return disputed
+                part = min(amount, max(balances.open[document.key], ZERO) - laid[document.key])
+                laid[document.key] += part
+                amount -= part
+    return laid
 
 
 @dataclass(frozen=True)
@@ -220,11 +226,10 @@ def is_insolvent(past: Past, document: Document, day: date) -> bool:
 
 
 def is_written_off(past: Past, document: Document, amount_open: Decimal, day: date) -> bool:
-    """Return whether all that is open was given up."""
-    return any(
-        concerns(event, document) and (event.amount is None or event.amount >= amount_open)
-        for event in past.events_until(day, "write_off")
-    )
+    """Return whether all that is open was given up: one event without amount says so, others add up."""
+    given_up = [event.amount for event in past.events_until(day, "write_off") if concerns(event, document)]
+    amounts = [amount for amount in given_up if amount is not None]
+    return bool(given_up) and (len(amounts) < len(given_up) or sum(amounts, ZERO) >= amount_open)
 
 
 def is_placed(past: Past, document: Document, dispatches: list[Dispatch], day: date) -> bool:

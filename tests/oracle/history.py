@@ -3,6 +3,7 @@
 `unpack` reads a `policies.history.History` once; every rule after it works on these records.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -119,6 +120,7 @@ class Customer:
     credit_rating: str | None
     credit_limit: str | None
     payment_method: str | None
+    preferred_channel: str | None
     tags: str | None
     email_since: date | None
 
@@ -133,6 +135,7 @@ class Dispatch:
     step: str
     dispatch_date: date
     channel: str | None
+    outcome: str | None
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,30 @@ class Past:
     def customer(self, customer_id: str) -> Customer | None:
         """Return the attributes of a customer, or None where no file ever named it."""
         return next((known for known in self.customers if known.customer_id == customer_id), None)
+
+    def of_each_customer(self) -> list["Past"]:
+        """Return what is known customer by customer, each with the files of the sources that listed its items."""
+        sources = {file.intake_id: file.source for file in self.files}
+        grouped: dict[str, Past] = defaultdict(Past)
+        listed: dict[str, set[str]] = defaultdict(set)
+        for document in self.documents:
+            grouped[document.customer_id].documents.append(document)
+        for listing in self.listings:
+            grouped[listing.customer_id].listings.append(listing)
+            listed[listing.customer_id].add(sources[listing.intake_id])
+        for payment in self.payments:
+            grouped[payment.customer_id].payments.append(payment)
+        for event in self.events:
+            grouped[event.customer_id].events.append(event)
+        for customer in self.customers:
+            grouped[customer.customer_id].customers.append(customer)
+        for dispatch in self.dispatches:
+            grouped[dispatch.customer_id].dispatches.append(dispatch)
+        for proposal in self.proposals:
+            grouped[proposal.customer_id].proposals.append(proposal)
+        for customer_id, past in grouped.items():
+            past.files.extend(file for file in self.files if file.source in listed[customer_id])
+        return list(grouped.values())
 
 
 def when_known(event: Event) -> tuple[date, int]:

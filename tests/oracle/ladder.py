@@ -12,6 +12,8 @@ from tests.oracle.events import concerns, has_event_since
 from tests.oracle.history import Dispatch
 
 NO_POSITION = -1
+UNDELIVERED = ("undelivered", "returned", "bounced", "failed")
+DELIVERED = ("delivered", "received")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def climb(day: Day, item: Item, account: Account, ladder: Sequence[Step]) -> Cli
 
 def _came_back(day: Day, item: Item, dispatch: Dispatch) -> bool:
     """Return whether this letter came back: a return is of the last one sent before that day, or of the first."""
+    if dispatch.channel == "registered_letter" and dispatch.outcome in UNDELIVERED:
+        return True
     letters = sorted(d.dispatch_date for d in item.dispatches if d.channel == "registered_letter")
     returns = [
         event.event_date
@@ -164,23 +168,24 @@ def _may_repeat(on: Climb, step: Step) -> bool:
 def _waits(on: Climb, step: Step) -> bool:
     """Return whether the next step waits for the outcome of a call or for the proof of a delivery."""
     position = on.position_step
-    happened = on.day.past
     if position is not None:
-        since = on.last_dispatch_of(position.step)
-        if position.needs_delivery_proof and not has_event_since(
-            happened, on.item.document, "letter_received", since, on.day.as_of
-        ):
+        sent = [dispatch for dispatch in on.counted if dispatch.step == position.step]
+        last = max(sent, key=lambda dispatch: dispatch.dispatch_date)
+        is_proved = any(dispatch.outcome in DELIVERED for dispatch in sent)
+        if position.needs_delivery_proof and not is_proved and not _has_since(on, "letter_received", last):
             return True
-        if position.requires_outcome and not has_event_since(
-            happened, on.item.document, "call_outcome", since, on.day.as_of
-        ):
+        # A call that another channel stood in for has no outcome to wait for.
+        was_call = last.channel not in ("email", "letter")
+        if position.requires_outcome and was_call and not _has_since(on, "call_outcome", last):
             return True
-    calls = [dispatch.dispatch_date for dispatch in on.item.dispatches if dispatch.channel == "call"]
-    return (
-        step.requires_outcome
-        and bool(calls)
-        and not has_event_since(happened, on.item.document, "call_outcome", max(calls), on.day.as_of)
-    )
+    calls = [dispatch for dispatch in on.item.dispatches if dispatch.channel == "call"]
+    last_call = max(calls, key=lambda dispatch: dispatch.dispatch_date, default=None)
+    return step.requires_outcome and last_call is not None and not _has_since(on, "call_outcome", last_call)
+
+
+def _has_since(on: Climb, kind: str, dispatch: Dispatch) -> bool:
+    """Return whether something happened to the item on the day of a dispatch or later."""
+    return has_event_since(on.day.past, on.item.document, kind, dispatch.dispatch_date, on.day.as_of)
 
 
 def step_due(on: Climb) -> Step | str:
