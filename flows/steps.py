@@ -12,6 +12,7 @@ from policies.model import ITEM_KEY
 from tasks.compose import compose_again, compose_batch, list_calls_again
 from tasks.decide import Day, decide_day, decisions_as_published
 from tasks.dispatch.batches import BatchRelease, batches_to_release, let_leave, withdraw_changed
+from tasks.findings.report import Findings, report_findings
 from tasks.intake import IntakeResult, find_files, take_in
 from tasks.plan import PlannedBatch, plan_day
 from tasks.policy_review import require_sound
@@ -31,6 +32,7 @@ class DecidedDay:
     steps: dict[str, int]
     aging: list[dict[str, str]]
     drafted: tuple[PlannedBatch, ...]
+    findings: Findings
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,18 @@ def take_in_file(run: Run, name: str, accept_cleared: bool = False) -> IntakeRes
 
 @step("decide and draft batches")
 def decide_and_draft(run: Run) -> DecidedDay:
-    """Decide for every open item, publish the decisions, and draft what is to leave."""
+    """Decide for every open item, draft what is to leave, report what the day shows, publish."""
     day = _decide(run)
     require_sound(run.workspace, day.rules, _languages(day))
     drafted = plan_day(run, day.history, day.facts, day.decisions, day.rules, read_law(run.workspace))
+    findings = report_findings(run, day.history, day.facts, day.decisions, day.rules)
     _publish(run, day)
     return DecidedDay(
         reasons=_counts(day.decisions.filter(~pl.col("act")), "reason"),
         steps=_counts(day.decisions.filter("act"), "step"),
         aging=aging_totals(day.aging),
         drafted=tuple(drafted),
+        findings=findings,
     )
 
 

@@ -97,6 +97,7 @@ def _markdown(run: Run, summary: RunSummary) -> str:
         "Owed": [f"{row['currency']} {row['total']}" for row in summary.decided.aging]
         if summary.decided
         else [],
+        "To do": summary.decided.findings.sentences if summary.decided else [],
         "Left": [_left(one) for one in summary.released],
     }
     lines = [f"# {run.workspace.root.name}, {summary.as_of}"]
@@ -105,6 +106,8 @@ def _markdown(run: Run, summary: RunSummary) -> str:
             lines += ["", f"## {title}", "", *(f"- {sentence}" for sentence in sentences)]
     if waiting:
         lines += ["", "To let a batch leave, run the deployments `approve` (or `reject`) and `release`."]
+    if summary.decided:
+        lines += ["", f"Lists: `{run.workspace.published / 'reports' / str(summary.as_of)}`."]
     lines += ["", f"Documents: `{run.workspace.outbox}`. Log: `relance audit log --run {summary.run_id}`."]
     return "\n".join(lines)
 

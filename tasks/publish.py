@@ -6,7 +6,6 @@ says how many there are. What a killed run left unpublished is published by the 
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
+from tasks.documents.whole_files import put_frame, put_json
 from tasks.ledger import START, Chain, compare_head
 from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events
 from tasks.store.batch_lists import list_actions, list_batches, list_messages
@@ -28,10 +28,14 @@ _TABLES = {
     "actions": list_actions,
     "intakes": list_intakes,
 }
+REPORTS = ("credit_hold", "habits", "write_offs", "insolvencies", "provisions")
+"""The lists that each day has under `reports/<as_of>/`, for people as CSV and for queries as Parquet."""
+
 _PATTERNS = {
     "events": "audit/events-*.parquet",
     "decisions": "decisions/as_of=*.parquet",
     "aging": "aging/as_of=*.parquet",
+    **{name: f"reports/*/{name}.parquet" for name in REPORTS},
 }
 _SEGMENT_ROWS = 200_000
 
@@ -69,11 +73,11 @@ def publish(
         tables = {name: read(connection) for name, read in _TABLES.items()}
     for name, frame in (("aging", aging), ("decisions", decisions)):
         if frame is not None:
-            _write_frame(workspace.published / name / f"as_of={as_of}.parquet", _dated(frame, as_of))
+            put_frame(workspace.published / name / f"as_of={as_of}.parquet", _dated(frame, as_of))
     for name, frame in tables.items():
-        _write_frame(workspace.published / f"{name}.parquet", frame)
+        put_frame(workspace.published / f"{name}.parquet", frame)
     _publish_events(_audit_folder(workspace), events)
-    _write_json(workspace.published / "latest.json", {"run_id": run_id, "as_of": as_of.isoformat()})
+    put_json(workspace.published / "latest.json", {"run_id": run_id, "as_of": as_of.isoformat()})
     _rebuild_views(workspace)
     return events.height
 
@@ -190,12 +194,12 @@ def _publish_events(audit: Path, events: pl.DataFrame) -> None:
     for part in events.iter_slices(_SEGMENT_ROWS):
         first, last = part["sequence"][0], part["sequence"][-1]
         file = f"events-{first:09d}-{last:09d}.parquet"
-        segments.append(Segment(file, first, last, _write_frame(audit / file, part)))
-    _write_json(audit / "manifest.json", [asdict(segment) for segment in segments])
+        segments.append(Segment(file, first, last, put_frame(audit / file, part)))
+    put_json(audit / "manifest.json", [asdict(segment) for segment in segments])
     head = Head(events["sequence"][-1], events["hash"][-1]) if events.height else None
     if head is None:
         head = _head_at(audit, segments[-1], segments[-1].last) if segments else START
-    _write_json(audit / "head.json", {**asdict(head), "events": head.sequence})
+    put_json(audit / "head.json", {**asdict(head), "events": head.sequence})
 
 
 def _verify_segment(audit: Path, segment: Segment, chain: Chain) -> str | None:
@@ -224,6 +228,7 @@ def _views(workspace: Workspace) -> dict[str, list[Path]]:
         "events": [audit / segment.file for segment in segments],
         "decisions": sorted((published / "decisions").glob("as_of=*.parquet")),
         "aging": sorted((published / "aging").glob("as_of=*.parquet")),
+        **{name: sorted(published.glob(_PATTERNS[name])) for name in REPORTS},
         **{name: [path] for name in _TABLES if (path := published / f"{name}.parquet").exists()},
     }
     return {name: paths for name, paths in files.items() if paths}
@@ -260,38 +265,3 @@ def _dated(frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 def _read_segments(audit: Path) -> list[Segment]:
     return [Segment(**entry) for entry in json.loads((audit / "manifest.json").read_text(encoding="utf-8"))]
-
-
-def _write_frame(path: Path, frame: pl.DataFrame) -> str:
-    """Write a Parquet file whole or not at all, and return the hash of its bytes."""
-    aside = _aside(path)
-    frame.write_parquet(aside)
-    digest = hashlib.sha256(aside.read_bytes()).hexdigest()
-    _put_in_place(aside, path)
-    return digest
-
-
-def _write_json(path: Path, content: object) -> None:
-    aside = _aside(path)
-    aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    _put_in_place(aside, path)
-
-
-def _aside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.tmp")
-
-
-def _put_in_place(aside: Path, path: Path) -> None:
-    # On disk before its name is, so that a power cut cannot leave an empty file under a good name.
-    _flush(aside)
-    aside.replace(path)
-    _flush(path.parent)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

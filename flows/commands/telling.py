@@ -23,6 +23,8 @@ def _lines(summary: RunSummary) -> list[str]:
         )
         if held:
             lines.append(f"  hold    {sum(held.values())} items: {_listed(held)}")
+        if summary.decided.findings.sentences:
+            lines.append(f"  found   {', '.join(summary.decided.findings.sentences)}")
         lines += [
             f"  draft   {one.batch_id}: {one.messages} messages"
             + (f" - {one.guard_sentence}" if one.guard_sentence else "")
