@@ -10,10 +10,17 @@ from datetime import date
 import polars as pl
 
 from policies.history import History
-from policies.model import ITEM_KEY, TOTAL, DocumentType, SourceKind
+from policies.model import ITEM_KEY, ITEM_NUMBER, TOTAL, DocumentType, SourceKind
 
 CLEARED = "cleared"
 VANISHED = "vanished"
+_STATEMENTS = {
+    "item": ITEM_NUMBER,
+    "intake_id": pl.Int64(),
+    "date": pl.Date(),
+    "amount_open": TOTAL,
+    "absence": pl.String(),
+}
 _FULL_KINDS = (SourceKind.FULL_OPEN_ITEMS.value, SourceKind.FULL_INVOICES.value)
 
 
@@ -54,6 +61,8 @@ def statements(history: History, items: pl.DataFrame, as_of: date) -> pl.DataFra
         pl.col("file_date") <= as_of
     )
     listed = history.listings.join(items.select(*ITEM_KEY, "item"), on=ITEM_KEY)
+    if listed.is_empty():
+        return pl.DataFrame(schema=_STATEMENTS)
     said = listed.filter(pl.col("amount_open").is_not_null() & (pl.col("balance_date") <= as_of)).select(
         "item",
         "intake_id",

@@ -13,6 +13,7 @@ from policies.model import ACCOUNT_KEY, THIRD_PARTY_CHANNELS, Channel, EventKind
 
 UNDELIVERED_OUTCOMES = ("undelivered", "returned", "bounced", "failed")
 DELIVERED_OUTCOMES = ("delivered", "received")
+_NO_CONTACTS = {**dict.fromkeys(ACCOUNT_KEY, pl.String()), "contacts_without_answer": pl.Int64()}
 _ANSWERS = (EventKind.ANSWER, EventKind.PROMISE, EventKind.PAYMENT_PLAN, EventKind.DISPUTE)
 
 
@@ -32,6 +33,8 @@ def dispatched_steps(
         .sort("item", "dispatch_date", "step", "attempt")
         .with_row_index("dispatch")
     )
+    if sent.is_empty():
+        return sent.drop("dispatch").with_columns(is_done=pl.lit(True))
     came_back = _returned(sent, of_items(events, items, EventKind.LETTER_RETURNED))
     is_known_undelivered = pl.col("outcome").is_in(UNDELIVERED_OUTCOMES).fill_null(False)
     is_returned = pl.col("dispatch").is_in(came_back.implode()) | is_known_undelivered
@@ -95,6 +98,8 @@ def unanswered_contacts(accounts: pl.DataFrame, contacts: pl.DataFrame, events: 
         contacts: days on which each customer was contacted.
         events: an answer, promise, plan or dispute answers for all currencies.
     """
+    if contacts.is_empty():
+        return pl.DataFrame(schema=_NO_CONTACTS)
     answers = of_kind(events, *_ANSWERS).group_by("customer_id").agg(answered=pl.col("event_date").max())
     answered = pl.max_horizontal("answered", "last_payment")
     return (

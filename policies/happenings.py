@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from policies.model import EventKind
+from policies.model import ITEM_NUMBER, EventKind
 
 _SCOPES = (
     (["customer_id"], pl.col("invoice_number").is_null()),
@@ -35,6 +35,8 @@ def of_kind(events: pl.DataFrame, *kinds: EventKind) -> pl.DataFrame:
 
 def concerning(events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """Return one row per event and item it concerns: the event's columns with `item` and `item_currency`."""
+    if events.is_empty():
+        return pl.DataFrame(schema={**events.schema, "item": ITEM_NUMBER, "item_currency": pl.String()})
     keyed = items.select("item", "customer_id", "invoice_number", "installment", item_currency="currency")
     parts = []
     for keys, is_this_scope in _SCOPES:
@@ -55,6 +57,8 @@ def still_running(events: pl.DataFrame, start: EventKind, end: EventKind) -> pl.
     reference closes only that reference.
     """
     starts = of_kind(events, start)
+    if starts.is_empty():
+        return starts
     ends = of_kind(events, end).select(
         "customer_id",
         end_date="event_date",

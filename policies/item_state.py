@@ -11,7 +11,7 @@ import polars as pl
 
 from policies.allocation import INSTALLMENT_ORDER, INVOICE_KEY, Allocation
 from policies.happenings import concerning, of_items, still_running
-from policies.model import ITEM_KEY, TOTAL, Channel, EventKind
+from policies.model import ITEM_KEY, ITEM_NUMBER, TOTAL, Channel, EventKind
 
 _ZERO = pl.lit(0, TOTAL)
 
@@ -51,7 +51,12 @@ def with_state(
         _waiting(open_items, proposals, as_of),
     )
     for state in states:
-        open_items = open_items.join(state, on="item", how="left", maintain_order="left")
+        if not state.is_empty():
+            open_items = open_items.join(state, on="item", how="left", maintain_order="left")
+    unmet = {name: dtype for state in states if state.is_empty() for name, dtype in state.schema.items()}
+    open_items = open_items.with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in unmet.items() if name != "item"
+    )
     positive = pl.col("amount_open").clip(lower_bound=_ZERO)
     return open_items.with_columns(
         pl.col("item_broken_promises").fill_null(0).cast(pl.Int64),
@@ -69,18 +74,27 @@ def with_state(
     )
 
 
+def _none(**columns: pl.DataType) -> pl.DataFrame:
+    """Return the state that no item is in, with the columns it would have."""
+    return pl.DataFrame(schema={"item": ITEM_NUMBER, **columns})
+
+
 def _insolvencies(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Insolvency concerns the customer whatever invoice the event names."""
     running = still_running(events, EventKind.INSOLVENCY, EventKind.INSOLVENCY_CLOSED)
+    if running.is_empty():
+        return _none(insolvent_since=pl.Date())
     since = running.group_by("customer_id").agg(insolvent_since=pl.col("event_date").min())
     return items.select("item", "customer_id").join(since, on="customer_id").drop("customer_id")
 
 
 def _write_offs(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """A write-off of less than is open leaves the rest to be collected."""
+    written_off = of_items(events, items, EventKind.WRITE_OFF)
+    if written_off.is_empty():
+        return _none(written_off_on=pl.Date())
     return (
-        of_items(events, items, EventKind.WRITE_OFF)
-        .join(items.select("item", "amount_open"), on="item")
+        written_off.join(items.select("item", "amount_open"), on="item")
         .filter(pl.col("amount").is_null() | (pl.col("amount") >= pl.col("amount_open")))
         .group_by("item")
         .agg(written_off_on=pl.col("event_date").min())
@@ -90,6 +104,8 @@ def _write_offs(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 def _placements(items: pl.DataFrame, events: pl.DataFrame, dispatched: pl.DataFrame) -> pl.DataFrame:
     """An item handed to an agency stays there until recalled on or after that day."""
     placed = dispatched.filter(pl.col("channel") == Channel.AGENCY.value).select("item", "dispatch_date")
+    if placed.is_empty():
+        return _none(placed_on=pl.Date())
     recalls = of_items(events, items, EventKind.RECALL).select("item", recalled="event_date")
     last_recall = recalls.group_by("item").agg(pl.col("recalled").max())
     return (
@@ -104,6 +120,13 @@ def _placements(items: pl.DataFrame, events: pl.DataFrame, dispatched: pl.DataFr
 def _disputes(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Disputes add up; one without amount, or about the whole customer, takes all that is open."""
     running = concerning(still_running(events, EventKind.DISPUTE, EventKind.DISPUTE_CLOSED), items)
+    if running.is_empty():
+        return _none(
+            is_wholly_disputed=pl.Boolean(),
+            disputed_since=pl.Date(),
+            disputed_review=pl.Date(),
+            amount_disputed=TOTAL,
+        )
     is_whole = pl.col("amount").is_null() | pl.col("invoice_number").is_null()
     spread = _spread(running.filter(~is_whole), items)
     return (
@@ -122,6 +145,8 @@ def _reductions(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     granted = of_items(events, items, EventKind.REDUCTION).filter(
         pl.col("amount").is_not_null() & pl.col("invoice_number").is_not_null()
     )
+    if granted.is_empty():
+        return _none(amount_reduced=TOTAL)
     return _spread(granted, items).rename({"spread": "amount_reduced"})
 
 
@@ -156,6 +181,8 @@ def _spread(amounts: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
 
 def _promises(commitments: Commitments) -> pl.DataFrame:
     """The longest running promise of each item, and how many for it were broken."""
+    if commitments.promised_items.is_empty():
+        return _none(promise_since=pl.Date(), promise_until=pl.Date(), item_broken_promises=pl.UInt32())
     judged = commitments.promised_items.join(commitments.promises, on=["sequence", "currency"])
     running = pl.col("is_running")
     return judged.group_by("item").agg(
@@ -170,6 +197,8 @@ def _manual_holds(items: pl.DataFrame, events: pl.DataFrame, as_of: date) -> pl.
     running = still_running(events, EventKind.HOLD, EventKind.HOLD_RELEASED).filter(
         pl.col("until").is_null() | (pl.col("until") >= as_of)
     )
+    if running.is_empty():
+        return _none(hold_since=pl.Date(), hold_until=pl.Date(), hold_why=pl.String())
     return (
         concerning(running, items)
         .sort("item", "event_date", "sequence")
@@ -184,6 +213,8 @@ def _manual_holds(items: pl.DataFrame, events: pl.DataFrame, as_of: date) -> pl.
 
 def _waiting(items: pl.DataFrame, proposals: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Items in a batch from before `as_of` that had not ended by then, and releases that cannot say."""
+    if proposals.is_empty():
+        return _none(uncertain_since=pl.Date(), awaiting_since=pl.Date(), awaiting_step=pl.String())
     keyed = items.select("item", *ITEM_KEY)
     return (
         proposals.join(keyed, on=list(ITEM_KEY))

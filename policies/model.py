@@ -14,6 +14,9 @@ MONEY = pl.Decimal(18, 3)
 TOTAL = pl.Decimal(38, 3)
 """A sum of amounts of one currency."""
 
+ITEM_NUMBER = pl.UInt32()
+"""The number of an item within one day's facts (`policies.balances.index_items`)."""
+
 ITEM_KEY = ("customer_id", "invoice_number", "installment")
 ACCOUNT_KEY = ("customer_id", "currency")
 

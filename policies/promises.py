@@ -8,9 +8,30 @@ import polars as pl
 
 from policies.allocation import Allocation
 from policies.happenings import concerning, of_kind
-from policies.model import TOTAL, EventKind
+from policies.model import ITEM_NUMBER, TOTAL, EventKind
 
 _ZERO = pl.lit(0, TOTAL)
+
+# What most days of most creditors have: answered at once, without a hundred operations on nothing.
+_NO_PROMISES = pl.DataFrame(
+    schema={
+        "sequence": pl.Int64,
+        "customer_id": pl.String,
+        "event_date": pl.Date,
+        "until": pl.Date,
+        "amount": TOTAL,
+        "currency": pl.String,
+        "last_day": pl.Date,
+        "cash": TOTAL,
+        "is_running": pl.Boolean,
+        "is_kept": pl.Boolean,
+        "is_broken": pl.Boolean,
+    }
+)
+_NOTHING_PROMISED = pl.DataFrame(schema={"sequence": pl.Int64, "item": ITEM_NUMBER, "currency": pl.String})
+_NO_PLANS = pl.DataFrame(
+    schema={"item": ITEM_NUMBER, "plan_since": pl.Date, "plan_until": pl.Date, "plan_due_date": pl.Date}
+)
 
 
 def judge_promises(
@@ -30,6 +51,8 @@ def judge_promises(
     """
     as_of = allocation.as_of
     made = of_kind(events, EventKind.PROMISE).filter(pl.col("until").is_not_null())
+    if made.is_empty():
+        return _NO_PROMISES, _NOTHING_PROMISED
     concerned = concerning(made, allocation.items)
     last_day = pl.col("until") + pl.duration(days=grace_days)
     per_currency = (
@@ -121,7 +144,10 @@ def judge_plans(
     due dates again.
     """
     as_of = allocation.as_of
-    rows = concerning(of_kind(events, EventKind.PAYMENT_PLAN), allocation.items).with_columns(
+    made = of_kind(events, EventKind.PAYMENT_PLAN)
+    if made.is_empty():
+        return _NO_PLANS
+    rows = concerning(made, allocation.items).with_columns(
         plan=pl.struct("customer_id", pl.col("reference").fill_null(""), "item_currency")
     )
     members = rows.select("plan", "item").unique()
