@@ -6,7 +6,7 @@ but only over the messages that leave. Wording and layout come later.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -14,16 +14,14 @@ from typing import Any
 import polars as pl
 
 from policies.batches import MESSAGE_KEY, action_id, message_id
-from policies.charges import charge_item
+from policies.claims import Claims, add_up, gather_claims
 from policies.escalation import Facts
 from policies.history import History
-from policies.interest import LateItem
 from policies.messages import InformationItem, ItemCharges, Message, MessageItem, PastStep, Recipient
 from policies.model import ITEM_KEY, HoldReason
 from policies.money import round_money
 from policies.policy import Policy
-from policies.rates import RateTable
-from policies.statutes import Statute, statute_for
+from policies.statutes import Law
 
 Row = dict[str, Any]
 
@@ -42,14 +40,6 @@ NOT_LISTED = frozenset(
 """Overdue items held for these reasons are not even mentioned in a message about others."""
 
 _ORDER = (*MESSAGE_KEY, "due_date", "item")
-
-
-@dataclass(frozen=True)
-class Law:
-    """Statutes and rate series by name."""
-
-    statutes: Mapping[str, Statute]
-    rates: Mapping[str, RateTable]
 
 
 @dataclass(frozen=True)
@@ -93,9 +83,7 @@ def compose_messages(decisions: pl.DataFrame, composing: Composing) -> list[Mess
         ),
         others=_information_items(decisions, acting),
         past=_past_steps(composing, acting),
-        payments=_payments_since_due(composing.facts, acting),
-        charges_of=_charges_by_step(composing.policy),
-        charged_invoices=set(),
+        claims=gather_claims(decisions, acting, composing.facts, composing.policy, composing.law),
     )
     return [
         _message(list(rows), composing, books)
@@ -112,18 +100,17 @@ class _Books:
     customers: Mapping[str, list[Row]]
     others: Mapping[tuple[str, str], list[InformationItem]]
     past: Mapping[int, list[PastStep]]
-    payments: Mapping[int, list[tuple[date, Decimal]]]
-    charges_of: Mapping[tuple[str, str], tuple[str, ...]]
-    charged_invoices: set[tuple[str, str]]
+    claims: Claims
 
 
 def _message(rows: Sequence[Row], composing: Composing, books: _Books) -> Message:
     first, policy, as_of = rows[0], composing.policy, composing.facts.as_of
-    charged = [_charge(row, composing, books) for row in rows]
-    items = tuple(_item(row, charges) for row, (charges, _) in zip(rows, charged, strict=True))
+    # The message's own fee stands with the first of the items that take its step.
+    bearer = next(place for place, row in enumerate(rows) if row["step"] == first["message_step"])
+    claimed = [books.claims.of_item(row, bears_fee=place == bearer) for place, row in enumerate(rows)]
+    items = tuple(_item(row, one.charges) for row, one in zip(rows, claimed, strict=True))
     principal = sum((item.amount_demanded for item in items), Decimal(0))
-    interest = sum((item.charges.late_interest for item in items), Decimal(0))
-    recovery = sum((item.charges.recovery_charge for item in items), Decimal(0))
+    charges = add_up(item.charges for item in items)
     days_to_answer = first["message_answer_within_days"]
     customer = _recipient(first, books)
     return Message(
@@ -145,10 +132,12 @@ def _message(rows: Sequence[Row], composing: Composing, books: _Books) -> Messag
         past_steps=tuple(step for row in rows for step in books.past.get(row["item"], [])),
         unapplied_amount=first["unapplied_amount"],
         total_principal=principal,
-        total_late_interest=interest,
-        total_recovery_charge=recovery,
-        total=principal + interest + recovery,
-        charges_note="; ".join(dict.fromkeys(note for _, note in charged if note)),
+        total_late_interest=charges.late_interest,
+        total_recovery_charge=charges.recovery_charge,
+        total_fees=charges.fees,
+        total_waived=charges.waived,
+        total=principal + charges.total,
+        charges_note="; ".join(dict.fromkeys(one.note for one in claimed if one.note)),
         policy=policy.policy,
         policy_hash=composing.policy_hash,
     )
@@ -187,41 +176,6 @@ def _item(row: Row, charges: ItemCharges) -> MessageItem:
         delivery_reference=row["delivery_reference"] or "",
         charges=charges,
     )
-
-
-def _charge(row: Row, composing: Composing, books: _Books) -> tuple[ItemCharges, str]:
-    """Return the charges the item's own step claims, the recovery charge once per invoice, and a note if left out."""
-    claim = books.charges_of[row["ladder"], row["step"]]
-    if not claim:
-        return ItemCharges(), ""
-    law, name, rate = composing.law, composing.policy.statute, composing.policy.charges.rate
-    customer_type = row["customer_type"] or "business"
-    invoice = (row["customer_id"], row["invoice_number"])
-    late = LateItem(
-        amount=row["amount_demanded"],
-        currency=row["currency"],
-        due_date=row["due_date"],
-        as_of=composing.facts.as_of,
-        customer_type=customer_type,
-        payments=books.payments.get(row["item"], []),
-        recovery_charge_already=invoice in books.charged_invoices,
-    )
-    outcome = charge_item(
-        late,
-        statute_for(name, customer_type, law.statutes) if name else None,
-        law.rates,
-        claim=claim,
-        contract_percent=None if rate is None else rate * 100,
-    )
-    if outcome.charges.recovery_charge:
-        books.charged_invoices.add(invoice)
-    return outcome.charges, outcome.note
-
-
-def _charges_by_step(policy: Policy) -> dict[tuple[str, str], tuple[str, ...]]:
-    return {
-        (ladder, step.step): tuple(step.charges) for ladder, steps in policy.ladders.items() for step in steps
-    }
 
 
 def _recipient(row: Row, books: _Books) -> Recipient:
@@ -286,19 +240,6 @@ def _past_steps(composing: Composing, acting: pl.DataFrame) -> dict[int, list[Pa
             )
         )
     return steps
-
-
-def _payments_since_due(facts: Facts, acting: pl.DataFrame) -> dict[int, list[tuple[date, Decimal]]]:
-    """Return the cash of each acting item after its due date: interest ran on it until then."""
-    late = (
-        facts.cash.join(acting.select("item", "due_date"), on="item")
-        .filter((pl.col("date") > pl.col("due_date")) & (pl.col("amount") > 0))
-        .sort("item", "date")
-    )
-    payments: dict[int, list[tuple[date, Decimal]]] = {}
-    for row in late.iter_rows(named=True):
-        payments.setdefault(row["item"], []).append((row["date"], row["amount"]))
-    return payments
 
 
 def _rows_by(frame: pl.DataFrame, key: str) -> dict[str, list[Row]]:

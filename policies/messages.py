@@ -28,14 +28,33 @@ class InterestPeriod(_Frozen):
 
 
 class ItemCharges(_Frozen):
-    """What is claimed beside an item, never inside its balance; amounts in the item's currency."""
+    """What is claimed beside an item, never inside its balance; amounts in the item's currency.
+
+    `fees` are those of steps that stand with this item; `waived` is taken off the other amounts.
+    """
 
     late_interest: Decimal = Decimal(0)
     recovery_charge: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    waived: Decimal = Decimal(0)
     periods: tuple[InterestPeriod, ...] = ()
     daily_interest: Decimal = Decimal(0)
     statute: str = ""
     legal_basis: str = ""
+
+    @property
+    def total(self) -> Decimal:
+        """Return what is claimed in all, less what was waived."""
+        return self.late_interest + self.recovery_charge + self.fees - self.waived
+
+    def net(self) -> "ItemCharges":
+        """Return the amounts as they remain: what was waived is taken off fees, fixed charge and interest in turn."""
+        left, amounts = self.waived, {}
+        for name in ("fees", "recovery_charge", "late_interest"):
+            amount: Decimal = getattr(self, name)
+            taken = min(left, amount)
+            amounts[name], left = amount - taken, left - taken
+        return self.model_copy(update={**amounts, "waived": Decimal(0)})
 
 
 class MessageItem(_Frozen):
@@ -125,6 +144,8 @@ class Message(_Frozen):
     total_principal: Decimal
     total_late_interest: Decimal = Decimal(0)
     total_recovery_charge: Decimal = Decimal(0)
+    total_fees: Decimal = Decimal(0)
+    total_waived: Decimal = Decimal(0)
     total: Decimal
     charges_note: str = ""
     policy: str

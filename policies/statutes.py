@@ -6,6 +6,7 @@ when interest began, the fixed recovery charge, and whom and which currencies it
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -178,6 +179,14 @@ class Statute(_Declared):
             and currency in self.currencies
             and customer_type in self.customer_types
         )
+
+
+@dataclass(frozen=True)
+class Law:
+    """Statutes and rate series by name."""
+
+    statutes: Mapping[str, Statute]
+    rates: Mapping[str, RateTable]
 
 
 def add_months(day: date, months: int) -> date:

@@ -9,12 +9,13 @@ from datetime import date
 
 import polars as pl
 
-from policies.composition import Composing, Law, compose_messages
+from policies.composition import Composing, compose_messages
 from policies.escalation import Facts
 from policies.guards import too_many_customers
 from policies.history import History
 from policies.model import ITEM_KEY, THIRD_PARTY_CHANNELS
 from policies.policy import Policy
+from policies.statutes import Law
 from tasks.ledger import NewEvent, append_events
 from tasks.rules import Rules
 from tasks.run import Run

@@ -24,7 +24,7 @@ from tasks.rules import read_law
 from tasks.workspace import Workspace, find_policy, open_workspace, read_creditor, shipped_root
 
 if TYPE_CHECKING:
-    from policies.composition import Law
+    from policies.statutes import Law
 
 _CASES = Path("policies") / "escalation" / "cases"
 _KEY = ("customer_id", "invoice_number", "installment")

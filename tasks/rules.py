@@ -2,17 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from policies.creditor import Creditor
 from policies.errors import WrongUseError
 from policies.policy import Policy, content_hash, load_policy
 from policies.rates import load_rates
-from policies.statutes import load_statute
+from policies.statutes import Law, load_statute
 from tasks.workspace import Workspace, find_policy, list_files, read_creditor
-
-if TYPE_CHECKING:
-    from policies.composition import Law
 
 
 @dataclass(frozen=True)
@@ -36,10 +32,8 @@ def read_rules(workspace: Workspace, policy_file: Path | None = None) -> Rules:
     return Rules(creditor, load_policy(text, path.name), content_hash(text), path.name)
 
 
-def read_law(workspace: Workspace) -> "Law":
+def read_law(workspace: Workspace) -> Law:
     """Return all statutes and rate series known to the workspace."""
-    from policies.composition import Law
-
     statutes = [
         load_statute(path.read_text(encoding="utf-8"), path.name)
         for path in list_files(workspace, "policies/statutes", "*.yaml")

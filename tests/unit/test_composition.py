@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from policies.batches import action_id, message_id
-from policies.composition import Composing, Law, compose_messages
+from policies.composition import Composing, compose_messages
 from policies.escalation import decide_from_facts, gather_facts
 from policies.messages import Message
+from policies.statutes import Law
 from tests.builders import Row, history, policy
 from tests.unit.law import RATES, STATUTES
 
