@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from policies import strict_yaml
-from policies.errors import CreditorInvalidError, PolicyInvalidError
+from policies.errors import CreditorInvalidError
 
 _CODES = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW
@@ -190,8 +190,8 @@ def parse(text: str, file: str = "creditor.yaml") -> Creditor:
     """Return the creditor that a YAML text describes, or say everything that is wrong with it."""
     try:
         return strict_yaml.validate(Creditor, strict_yaml.load(text, file), file)
-    except PolicyInvalidError as error:
-        raise CreditorInvalidError(str(error)) from error
+    except strict_yaml.YamlInvalidError as error:
+        raise CreditorInvalidError(str(error), error.problems) from error
 
 
 def _has_luhn(digits: str) -> bool:

@@ -3,6 +3,7 @@
 Bugs stay ordinary exceptions (exit 1). Bad rows of a file are data (a table of problems), not exceptions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -36,7 +37,12 @@ class PolicyInvalidError(RelanceError):
 
 
 class CreditorInvalidError(PolicyInvalidError):
-    """The file `creditor.yaml` is wrong."""
+    """The file `creditor.yaml` is wrong; `problems` lists everything found, the text says it."""
+
+    def __init__(self, text: str, problems: "Sequence[Problem]" = ()) -> None:
+        """Keep the problems beside the text."""
+        super().__init__(text)
+        self.problems = tuple(problems)
 
 
 class WaitingError(RelanceError):

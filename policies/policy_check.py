@@ -4,14 +4,14 @@ An error found here refuses the policy when it is loaded; what only needs a pers
 `policies.policy_warnings`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from policies.conditions import find_condition_problems
 from policies.errors import Problem
 from policies.facts import Scope
 from policies.model import Channel
-from policies.policy_keys import Accelerate, Policy, RiskClass, Segment, Step, Watch
+from policies.policy_keys import Accelerate, Policy, ReachableChannel, RiskClass, Segment, Step, Watch
 from policies.yaml_wording import did_you_mean
 
 BEFORE_RISK = frozenset({"risk", "segment"})
@@ -111,16 +111,22 @@ def _hides_a_step(path: str) -> bool:
 def _fallback_errors(policy: Policy) -> Iterator[Error]:
     fallback = policy.contact.fallback
     for channel in fallback:
-        way = [channel]
-        while (following := fallback.get(way[-1])) is not None and following not in way:
-            way.append(following)
-        if following == channel:
-            shown = ", then ".join([*way[1:], channel])
+        way = [str(channel), *stand_ins_of(channel, fallback)]
+        if any(name == way[-1] and stand_in == channel for name, stand_in in fallback.items()):
             yield (
                 f"contact.fallback.{channel}",
-                f"it leads back to where it began: {channel}, then {shown}",
-                "a channel that ends, such as letter without a fall-back of its own",
+                f"it leads back to where it began: {' to '.join([*way, channel])}",
+                "a way that ends, such as email to letter alone",
             )
+
+
+def stand_ins_of(channel: str, fallback: Mapping[ReachableChannel, ReachableChannel]) -> list[str]:
+    """Return the channels that stand in for one, in the order they are tried."""
+    following = {str(name): str(stand_in) for name, stand_in in fallback.items()}
+    way = [channel]
+    while way[-1] in following and following[way[-1]] not in way:
+        way.append(following[way[-1]])
+    return way[1:]
 
 
 def _give_up_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]:

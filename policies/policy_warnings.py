@@ -3,7 +3,7 @@
 What surrounds the policy (date, currencies, templates, statutes) is handed in, so nothing is read here.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -12,26 +12,20 @@ from policies.business_days import has_calendar, is_supported
 from policies.conditions import facts_used
 from policies.errors import Problem
 from policies.facts import FACTS
-from policies.model import Channel
 from policies.policy_check import Error, conditions_of, first_match_rules, steps_of
-from policies.policy_keys import LadderMode, Policy, Step
+from policies.policy_keys import ContactOn, LadderMode, Policy, Step
+from policies.rates import next_half_year_start
 
 DEFAULT_AGENCY = "default"
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What stands around a policy when it is checked; what is left out is not checked.
-
-    `has_template` is asked with template, language and channel.
-    """
+    """What stands around a policy when it is checked: the day, the currencies of items, customers' countries."""
 
     as_of: date
     currencies: Collection[str] = ()
-    languages: Collection[str] = ()
-    statutes: Collection[str] | None = None
-    agencies: Collection[str] | None = None
-    has_template: Callable[[str, str, Channel], bool] | None = None
+    countries: Collection[str] = ()
 
 
 def find_warnings(policy: Policy, file: str, around: Surroundings) -> list[Problem]:
@@ -42,8 +36,7 @@ def find_warnings(policy: Policy, file: str, around: Surroundings) -> list[Probl
         *_ladder_warnings(policy),
         *_currency_warnings(policy, around),
         *_calendar_warnings(policy, around),
-        *_charge_warnings(policy, around),
-        *_step_warnings(policy, around),
+        *_charge_warnings(policy),
     ]
     return [Problem(file, *warning) for warning in found]
 
@@ -115,41 +108,21 @@ def _currency_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
 
 
 def _calendar_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
-    country = policy.calendar.country if policy.calendar else None
-    if country is None:
+    if policy.calendar is None:
         return
-    next_year = around.as_of.year + 1
-    if not is_supported(country):
-        yield "calendar.country", f"the holidays of {country} are not known: only weekends count", ""
-    elif not has_calendar(country, next_year):
-        yield "calendar.country", f"no holiday of {country} is known for {next_year}", ""
+    year = next_half_year_start(around.as_of).year
+    is_asked = policy.calendar.contact_on is ContactOn.BUSINESS_DAYS
+    places = {policy.calendar.country: "calendar.country"} if policy.calendar.country else {}
+    others = dict.fromkeys(sorted(around.countries), "calendar.contact_on") if is_asked else {}
+    for country, path in {**others, **places}.items():
+        if not is_supported(country):
+            yield path, f"the holidays of {country} are not known: only weekends count", ""
+        elif not has_calendar(country, year):
+            yield path, f"no holiday of {country} is known for {year}", ""
 
 
-def _charge_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
-    if policy.statute is None:
-        if policy.charges.rate is None and any(step.charges for _, _, step in steps_of(policy)):
-            yield (
-                "statute",
-                "steps claim charges, and nothing says which: they are left out",
-                "a statute, or charges.rate",
-            )
-    elif around.statutes is not None and policy.statute not in around.statutes:
-        yield "statute", f"there is no statute '{policy.statute}'", ", ".join(sorted(around.statutes))
-
-
-def _step_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
-    for ladder, index, step in steps_of(policy):
-        path = f"ladders.{ladder}[{index}]"
-        if around.agencies is not None and step.channel is Channel.AGENCY:
-            agency = step.agency or DEFAULT_AGENCY
-            if agency not in around.agencies:
-                yield (
-                    f"{path}.agency",
-                    f"creditor.yaml has no agency '{agency}'",
-                    ", ".join(sorted(around.agencies)),
-                )
-        for language in around.languages:
-            if around.has_template is not None and not around.has_template(
-                step.template, language, step.channel
-            ):
-                yield f"{path}.template", f"no {step.channel} template '{step.template}' in '{language}'", ""
+def _charge_warnings(policy: Policy) -> Iterator[Error]:
+    is_claimed = any(step.charges for _, _, step in steps_of(policy))
+    if policy.statute is None and policy.charges.rate is None and is_claimed:
+        what = "steps claim charges, and nothing says which: they are left out"
+        yield "statute", what, "a statute, or charges.rate"

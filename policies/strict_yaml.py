@@ -209,7 +209,7 @@ class _Reader:
         if trap is None:
             return _read_word(word)
         what, allowed = trap
-        self.refuse(node, path, f"{word}: {what}", allowed)
+        self.refuse(node, path, f"'{word}': {what}", allowed)
         return word
 
 

@@ -1,22 +1,34 @@
-"""Gathers what stands around a policy (templates, statutes, rates, currencies) and has it checked."""
+"""Gathers what stands around a policy (wording, agencies, law, what is loaded) and has it checked, all at once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
-from policies.errors import PolicyInvalidError, Problem
+from policies.creditor import Creditor
+from policies.errors import CreditorInvalidError, PolicyInvalidError, Problem, WrongUseError
 from policies.model import Channel
-from policies.policy import Policy
+from policies.policy import Policy, list_errors, read_policy
+from policies.policy_check import NO_DOUBTS, is_doubtful, steps_of
+from policies.policy_reading import Reading
 from policies.policy_warnings import DEFAULT_AGENCY, Surroundings, find_warnings
-from policies.rates import MissingRateError, half_year_start, next_half_year_start
-from policies.statutes import find_ceiling_problems, find_law_problems, series_of
 from policies.strict_yaml import YamlInvalidError
-from tasks.documents.wording import check_templates
-from tasks.rules import Rules, read_law, read_rules
+from policies.yaml_problems import add_lines
+from policies.yaml_wording import did_you_mean
+from tasks.documents.wording import LAST_RESORT_LANGUAGE
+from tasks.policy_law import (
+    LawFound,
+    find_law,
+    find_law_errors,
+    find_rate_warnings,
+    find_table_errors,
+    read_text,
+)
+from tasks.policy_wording import find_template_problems, find_untranslated, template_roots
+from tasks.rules import Rules
 from tasks.store.connection import StoreBusyError, open_to_read
 from tasks.store.history import read_history
-from tasks.workspace import Workspace, shipped_root
+from tasks.workspace import Workspace, find_policy, read_creditor
 
 
 @dataclass(frozen=True)
@@ -36,11 +48,10 @@ def require_sound(workspace: Workspace, rules: Rules, languages: set[str]) -> No
         rules: the policy and the creditor.
         languages: of the customers who are written to.
     """
+    wanted = [rules.creditor.language, *_written(workspace, languages - {rules.creditor.language})]
     problems = [
-        *find_template_problems(
-            workspace, rules.policy, rules.creditor.language, _written(workspace, languages)
-        ),
-        *_agency_problems(rules),
+        *find_template_problems(workspace, rules.policy, rules.policy_file, wanted),
+        *_agency_problems(rules.policy, rules.creditor, rules.policy_file),
     ]
     if problems:
         raise PolicyInvalidError("\n".join(problem.sentence() for problem in problems))
@@ -48,59 +59,98 @@ def require_sound(workspace: Workspace, rules: Rules, languages: set[str]) -> No
 
 def review_policy(workspace: Workspace, as_of: date, policy_file: Path | None = None) -> Review:
     """Return the errors and warnings of the workspace's policy, or of another file."""
+    creditor, creditor_problems = _read_creditor(workspace)
+    if policy_file is None and creditor is None:
+        return Review(workspace.creditor_path.name, creditor_problems, [])
+    path = policy_file or find_policy(workspace, creditor.policy if creditor else "")
+    reading = _read(path)
+    law = find_law(workspace)
+    errors = [*list_errors(reading, path.name), *creditor_problems]
+    warnings = []
+    if reading.policy is not None:
+        known = _known(workspace)
+        review = _Around(workspace, creditor, law, known, path.name, as_of)
+        errors += add_lines(_errors_around(review, reading.policy, reading.doubts), reading.content)
+        # What is said of the whole would be wrong while parts of it are unread.
+        if not reading.doubts:
+            warnings = add_lines(_warnings(review, reading.policy), reading.content)
+    ordered = sorted(
+        dict.fromkeys(errors), key=lambda problem: (problem.file != path.name, problem.line or 0)
+    )
+    return Review(path.name, [*ordered, *law.problems], warnings)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is loaded so far: the currencies of items, languages and countries of customers."""
+
+    currencies: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What stands around a policy under review."""
+
+    workspace: Workspace
+    creditor: Creditor | None
+    law: LawFound
+    known: _Known
+    policy_file: str
+    as_of: date
+
+    @property
+    def language(self) -> str:
+        """The language that stands in for one without wording."""
+        return self.creditor.language if self.creditor else LAST_RESORT_LANGUAGE
+
+
+def _errors_around(around: _Around, policy: Policy, doubts: frozenset[str]) -> Iterator[Problem]:
+    file = around.policy_file
+    languages = sorted(around.known.languages - {around.language})
+    wanted = [around.language, *_written(around.workspace, set(languages))]
+    yield from find_template_problems(around.workspace, policy, file, wanted, doubts)
+    if around.creditor is not None:
+        yield from _agency_problems(policy, around.creditor, file, doubts)
+    yield from find_law_errors(around.law, policy, file, around.as_of, doubts)
+    yield from find_table_errors(around.workspace, policy, file)
+
+
+def _warnings(around: _Around, policy: Policy) -> Iterator[Problem]:
+    known = around.known
+    surroundings = Surroundings(around.as_of, known.currencies, known.countries)
+    yield from find_warnings(policy, around.policy_file, surroundings)
+    others = sorted(known.languages - {around.language})
+    for language, lacking in find_untranslated(around.workspace, policy, others).items():
+        what = (
+            f"customers of language '{language}' are written to in '{around.language}': no wording in theirs"
+        )
+        yield Problem(
+            around.policy_file, "ladders", what, f"add {', '.join(f'{name}/{language}' for name in lacking)}"
+        )
+    yield from find_rate_warnings(around.law, policy, around.as_of)
+
+
+def _read(path: Path) -> Reading:
     try:
-        rules = read_rules(workspace, policy_file)
+        return read_policy(read_text(path), path.name)
     except YamlInvalidError as error:
-        return Review(policy_file.name if policy_file else "policy", list(error.problems), [])
-    law = read_law(workspace)
-    known = _known(workspace)
-    languages = _written(workspace, set(known.languages))
-    around = Surroundings(
-        as_of=as_of,
-        currencies=known.currencies,
-        languages=languages,
-        statutes=sorted(law.statutes),
-    )
-    errors = [
-        *find_template_problems(workspace, rules.policy, rules.creditor.language, languages),
-        *_agency_problems(rules),
-    ]
-    errors += find_law_problems(list(law.statutes.values()), law.rates)
-    if (statute := law.statutes.get(rules.policy.statute or "")) and rules.policy.charges.rate is not None:
-        errors += find_ceiling_problems(statute, rules.policy.charges.rate * 100, as_of, rules.policy_file)
-    warnings = [
-        *find_warnings(rules.policy, rules.policy_file, around),
-        *_rate_warnings(workspace, rules, as_of),
-    ]
-    return Review(rules.policy_file, errors, warnings)
+        return Reading(None, error.problems, NO_DOUBTS, None)
+    except OSError as error:
+        raise WrongUseError(f"the policy {path} cannot be read: {error.strerror}.") from error
 
 
-def find_template_problems(
-    workspace: Workspace, policy: Policy, creditor_language: str, languages: list[str]
-) -> list[Problem]:
-    """Return what is wrong with the wording the policy's steps need, in the creditor's language and its customers'."""
-    roots = (workspace.templates, shipped_root() / "templates")
-    wanted = frozenset(
-        (step.template or step.step, language, step.channel.value)
-        for ladder in policy.ladders.values()
-        for step in ladder
-        for language in {creditor_language, *languages}
-    )
-    changed_at = max((path.stat().st_mtime_ns for root in roots for path in root.rglob("*")), default=0)
-    return list(_check_once(roots, wanted, changed_at))
-
-
-@lru_cache(maxsize=4)
-def _check_once(
-    roots: tuple[Path, ...], wanted: frozenset[tuple[str, str, str]], _changed_at: int
-) -> tuple[Problem, ...]:
-    """Check the wording once for as long as no file of it changes."""
-    return tuple(check_templates(roots, wanted))
+def _read_creditor(workspace: Workspace) -> tuple[Creditor | None, list[Problem]]:
+    try:
+        return read_creditor(workspace), []
+    except CreditorInvalidError as error:
+        return None, list(error.problems)
 
 
 def _written(workspace: Workspace, languages: set[str]) -> list[str]:
     """Return those of the languages that there is wording for; the others are written to in the creditor's."""
-    roots = (workspace.templates, shipped_root() / "templates")
+    roots = template_roots(workspace)
     return sorted(
         name
         for name in languages
@@ -108,52 +158,29 @@ def _written(workspace: Workspace, languages: set[str]) -> list[str]:
     )
 
 
-def _agency_problems(rules: Rules) -> list[Problem]:
-    """Return the agencies that steps name and creditor.yaml does not know."""
-    known = sorted(rules.creditor.agencies)
-    return [
-        Problem(
-            rules.policy_file,
-            f"ladders.{ladder}[{index}].agency",
-            f"creditor.yaml has no agency {(step.agency or DEFAULT_AGENCY)!r}",
-            ", ".join(known) or "add it under `agencies:` in creditor.yaml",
-        )
-        for ladder, steps in rules.policy.ladders.items()
-        for index, step in enumerate(steps)
-        if step.channel == Channel.AGENCY and (step.agency or DEFAULT_AGENCY) not in known
-    ]
-
-
-@dataclass(frozen=True)
-class _Known:
-    currencies: frozenset[str]
-    languages: frozenset[str]
+def _agency_problems(
+    policy: Policy, creditor: Creditor, policy_file: str, doubts: frozenset[str] = NO_DOUBTS
+) -> Iterator[Problem]:
+    """Yield the agencies that steps name and creditor.yaml does not know."""
+    known = sorted(creditor.agencies)
+    for ladder, index, step in steps_of(policy):
+        path, agency = f"ladders.{ladder}[{index}]", step.agency or DEFAULT_AGENCY
+        is_clear = not is_doubtful(doubts, path, "agency", "channel")
+        if is_clear and step.channel == Channel.AGENCY and agency not in known:
+            what = f"creditor.yaml has no agency '{agency}'{did_you_mean(agency, known)}"
+            allowed = ", ".join(known) or "add it under `agencies:` in creditor.yaml"
+            yield Problem(policy_file, f"{path}.agency", what, allowed)
 
 
 def _known(workspace: Workspace) -> _Known:
-    """Return the currencies and languages of the items and customers loaded so far."""
     try:
         with open_to_read(workspace) as connection:
             history = read_history(connection)
     except StoreBusyError:
-        return _Known(frozenset(), frozenset())
+        return _Known()
     languages = history.customers["language"].drop_nulls().str.to_lowercase().unique().to_list()
-    return _Known(frozenset(history.documents["currency"].unique().to_list()), frozenset(languages))
-
-
-def _rate_warnings(workspace: Workspace, rules: Rules, as_of: date) -> list[Problem]:
-    """Warn of a half-year for which the statute's rate is missing, now or next."""
-    law = read_law(workspace)
-    statute = law.statutes.get(rules.policy.statute or "")
-    others = statute.other_statutes.values() if statute else ()
-    named = [one for one in (statute, *map(law.statutes.get, others)) if one]
-    tables = {rate: law.rates[rate] for one in named for _, rate in series_of(one) if rate in law.rates}
-    found = []
-    for table in tables.values():
-        for day in (half_year_start(as_of), next_half_year_start(as_of)):
-            try:
-                table.rate_on(day)
-            except MissingRateError as error:
-                what = f"no value for {error.half_year}"
-                found.append(Problem(f"rates/{table.rate}.yaml", "", what, "add it with its source"))
-    return found
+    return _Known(
+        frozenset(history.documents["currency"].unique().to_list()),
+        frozenset(languages),
+        frozenset(history.customers["country"].drop_nulls().unique().to_list()),
+    )

@@ -218,15 +218,25 @@ def _check_piece(roots: Sequence[Path], template: str, language: str, piece: str
     try:
         unknown = placeholders(roots, path) - set(PLACEHOLDERS)
     except TemplateNotFound:
-        return [
-            Problem(shown, "", "the file is missing", f"put a text there, or copy one from {template}/en")
-        ]
+        return [Problem(shown, "", "the file is missing", _find_example(roots, template, language, piece))]
     except (TemplateError, UnicodeDecodeError) as error:
         return [Problem(shown, "", f"not readable as a template: {error}")]
     if unknown:
         allowed = ", ".join(PLACEHOLDERS)
         return [Problem(shown, name, "no placeholder of this name", allowed) for name in sorted(unknown)]
     return _try_out(roots, path, shown)
+
+
+def _find_example(roots: Sequence[Path], template: str, language: str, piece: str) -> str:
+    """Return what to put where a piece of wording is missing, and where to copy it from."""
+    wanted = (f"{template}/*/{piece}.txt", f"*/{language}/{piece}.txt", f"*/*/{piece}.txt")
+    found = (
+        path.relative_to(root) for shape in wanted for root in roots for path in sorted(root.glob(shape))
+    )
+    example = next(found, None)
+    return "put a text there" + (
+        f", for instance a copy of templates/{example.as_posix()}" if example else ""
+    )
 
 
 def _try_out(roots: Sequence[Path], path: str, shown: str) -> list[Problem]:

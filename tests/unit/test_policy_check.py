@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from policies.model import Channel
 from policies.policy import load_policy
 from policies.policy_check import conditions_of, steps_of
 from policies.policy_warnings import Surroundings, find_warnings
@@ -122,48 +121,31 @@ def test_a_calendar_that_is_not_known_is_told(calendar: str, as_of: date, expect
     assert found == [f"calendar.country: {what}" for what in expected]
 
 
+def test_the_holidays_of_loaded_customers_are_asked_for_where_business_days_count() -> None:
+    around = Surroundings(AROUND.as_of, countries=("ZZ", "FR"))
+    told = ["calendar.contact_on: the holidays of ZZ are not known: only weekends count"]
+    assert warnings(f"{SEGMENT}{LADDER}calendar: {{contact_on: business_days}}\n", around) == told
+    assert warnings(f"{SEGMENT}{LADDER}calendar: {{contact_on: every_day}}\n", around) == []
+    assert warnings(f"{SEGMENT}{LADDER}", around) == []
+
+
 CHARGING = (
     f"{SEGMENT}ladders: {{a: [{{step: one, after_due_days: 1, channel: email, charges: [late_interest]}}]}}\n"
 )
 
 
 @pytest.mark.parametrize(
-    ("text", "statutes", "expected"),
+    ("text", "expected"),
     [
-        (CHARGING, ("FR",), "statute: steps claim charges, and nothing says which: they are left out"),
-        (CHARGING + "charges: {rate: 0.12}\n", ("FR",), ""),
-        (CHARGING + "statute: FR\n", ("FR", "DE"), ""),
-        (CHARGING + "statute: XX\n", None, ""),
-        (CHARGING + "statute: XX\n", ("FR", "DE"), "statute: there is no statute 'XX' (allowed: DE, FR)"),
+        (CHARGING, "statute: steps claim charges, and nothing says which: they are left out"),
+        (CHARGING + "charges: {rate: 0.12}\n", ""),
+        (CHARGING + "statute: FR\n", ""),
     ],
 )
-def test_a_statute_that_is_missing_is_told(
-    text: str, statutes: tuple[str, ...] | None, expected: str
-) -> None:
-    found = warnings(text, Surroundings(AROUND.as_of, statutes=statutes))
+def test_charges_that_no_law_or_contract_states_are_told(text: str, expected: str) -> None:
+    found = warnings(text)
     assert len(found) == bool(expected)
     assert all(warning.startswith(expected) for warning in found)
-
-
-def test_templates_and_agencies_that_are_missing_are_told() -> None:
-    text = (
-        f"{SEGMENT}ladders:\n  a:\n    - {{step: one, after_due_days: 1, channel: email, template: other}}\n"
-        "    - {step: two, after_due_days: 9, channel: agency}\n"
-        "    - {step: three, after_due_days: 19, channel: agency, agency: big}\n"
-    )
-    around = Surroundings(
-        AROUND.as_of,
-        languages=("fr", "en"),
-        agencies=("big",),
-        has_template=lambda template, language, channel: (
-            (template, language, channel) != ("other", "en", Channel.EMAIL)
-        ),
-    )
-    assert warnings(text, around) == [
-        "ladders.a[0].template: no email template 'other' in 'en'",
-        "ladders.a[1].agency: creditor.yaml has no agency 'default' (allowed: big)",
-    ]
-    assert warnings(text, Surroundings(AROUND.as_of, languages=("fr",))) == []
 
 
 def test_steps_and_conditions_of_a_policy_are_listed_with_their_place() -> None:
