@@ -8,7 +8,7 @@ note explains is paid on the statement's date.
 import polars as pl
 
 from policies.allocation import INSTALLMENT_ORDER, INVOICE_KEY, Allocation
-from policies.model import TOTAL
+from policies.model import ITEM_NUMBER, TOTAL
 
 _ZERO = pl.lit(0, TOTAL)
 _MONEY = ("item", "date", "amount", "is_cash")
@@ -39,6 +39,9 @@ def _credit_notes(allocation: Allocation) -> tuple[pl.DataFrame, pl.DataFrame]:
         payment_id=pl.lit(None, pl.String),
         is_cash=False,
     )
+    if notes.is_empty():
+        none = notes.with_columns(item=pl.lit(None, ITEM_NUMBER), stated_on=pl.lit(None, pl.Date))
+        return none, none
     invoices = (
         items.filter(~pl.col("is_credit"))
         .join(notes.select(INVOICE_KEY).unique(), on=INVOICE_KEY, how="semi")
@@ -61,6 +64,8 @@ def _over_installments(
     unnamed = allocation.payments.filter(pl.col("reach") == "invoice").select(
         *INVOICE_KEY, "amount", "stated_on", "payment_id", date="payment_date", is_cash=True
     )
+    if unnamed.is_empty() and credit_notes.is_empty():
+        return named.clear()
     is_later = pl.col("stated_on").is_null() | (pl.col("date") > pl.col("stated_on"))
     line = [*INVOICE_KEY, "is_later"]
     money = (
@@ -113,16 +118,7 @@ def _received(debits: pl.DataFrame, statements: pl.DataFrame, money: pl.DataFram
     )
     since_statement = ["item", "since"]
     taken = (
-        money.join(debits.rename({"amount": "issued"}), on="item")
-        .sort("date")
-        .join_asof(
-            stated.select("item", "owed", since="date"),
-            left_on="date",
-            right_on="since",
-            by="item",
-            allow_exact_matches=False,
-            check_sortedness=False,
-        )
+        _since_statements(money.join(debits.rename({"amount": "issued"}), on="item"), stated)
         .sort("item", "date", "is_cash", descending=[False, False, True])
         .with_columns(
             owed=pl.coalesce("owed", "issued").clip(lower_bound=_ZERO),
@@ -133,6 +129,11 @@ def _received(debits: pl.DataFrame, statements: pl.DataFrame, money: pl.DataFram
             - pl.min_horizontal(pl.col("came") - pl.col("amount"), "owed")
         )
     )
+    received = taken.filter(pl.col("is_cash") & (pl.col("amount") != 0)).select(
+        "item", "date", "amount", is_shown=False
+    )
+    if stated.is_empty():
+        return received
     explained = taken.group_by(since_statement).agg(explained=pl.col("amount").sum())
     shown = (
         stated.sort("item", "date")
@@ -148,11 +149,18 @@ def _received(debits: pl.DataFrame, statements: pl.DataFrame, money: pl.DataFram
         )
         .filter(pl.col("amount") > 0)
     )
-    return pl.concat(
-        [
-            taken.filter(pl.col("is_cash") & (pl.col("amount") != 0)).select(
-                "item", "date", "amount", is_shown=False
-            ),
-            shown.select("item", "date", "amount", is_shown=True),
-        ]
+    return pl.concat([received, shown.select("item", "date", "amount", is_shown=True)])
+
+
+def _since_statements(money: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:
+    """Add the latest statement before each date: `owed` by it, and its date `since`; null when there is none."""
+    if stated.is_empty():
+        return money.with_columns(owed=pl.lit(None, TOTAL), since=pl.lit(None, pl.Date))
+    return money.sort("date").join_asof(
+        stated.select("item", "owed", since="date"),
+        left_on="date",
+        right_on="since",
+        by="item",
+        allow_exact_matches=False,
+        check_sortedness=False,
     )
