@@ -149,6 +149,7 @@ class BatchFolder:
                 "channel": message.channel,
                 "currency": message.currency,
                 "total": str(message.total),
+                "total_fees": str(message.total_fees),
                 "items": len(message.items),
                 "document": paths[message.message_id].document_path,
                 "sha256": paths[message.message_id].document_sha256,

@@ -137,7 +137,7 @@ def placeholder_values(
         else "",
         "invoice_numbers": _few(list(dict.fromkeys(one_line(item.invoice_number) for item in message.items))),
         "item_count": len(message.items),
-        "legal_basis": "; ".join(bases) if has_charges else "",
+        "legal_basis": ("; ".join(bases) or labels("contract")) if has_charges else "",
         "oldest_days_past_due": max(oldest.days_past_due, 0),
         "past_count": len({step.dispatch_date for step in message.past_steps}),
         "past_dates": _past_dates(message, language),
@@ -146,9 +146,11 @@ def placeholder_values(
         "sender_phone": creditor.sender.phone or "",
         "total": money(message.total),
         "total_disputed": money_if_any(disputed),
+        "total_fees": money_if_any(message.total_fees),
         "total_late_interest": money_if_any(message.total_late_interest),
         "total_principal": money(message.total_principal),
         "total_recovery_charge": money_if_any(message.total_recovery_charge),
+        "total_waived": money_if_any(message.total_waived),
     }
 
 
@@ -260,13 +262,17 @@ def _totals(message: Message, language: str, labels: Labels) -> tuple[Pair, ...]
         return print_money(amount, message.currency, language)
 
     rows: list[Pair] = []
-    if message.total_late_interest or message.total_recovery_charge:
+    if message.total != message.total_principal or message.total_late_interest:
         rows.append((labels("principal"), money(message.total_principal)))
     if message.total_late_interest:
         label = labels("late_interest", date=print_short_day(message.as_of, language))
         rows.append((label, money(message.total_late_interest)))
     if message.total_recovery_charge:
         rows.append((_recovery_label(message, language, labels), money(message.total_recovery_charge)))
+    if message.total_fees:
+        rows.append((labels("fees"), money(message.total_fees)))
+    if message.total_waived:
+        rows.append((labels("waived"), money(-message.total_waived)))
     return (*rows, (labels("total"), money(message.total)))
 
 

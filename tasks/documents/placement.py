@@ -1,7 +1,7 @@
 """A placement file: what an agency is given, as one ZIP of tables, texts, papers and a manifest that proves them.
 
 `principal_open` is what the agency may claim: a disputed part stands beside it in `disputed_amount`. The same
-messages and papers give the same bytes.
+messages and papers give the same bytes. What was waived is already taken off the amounts.
 """
 
 import hashlib
@@ -129,7 +129,7 @@ def _invoice_row(message: Message, item: MessageItem, papers: Mapping[str, bytes
     def money(amount: Decimal) -> str:
         return format_plain(amount, message.currency)
 
-    periods = item.charges.periods
+    periods, charges = item.charges.periods, item.charges.net()
     paper = papers.get(f"documents/{file_name(message.message_id)}/{file_name(item.invoice_number)}.pdf")
     return {
         "case_id": message.message_id,
@@ -142,12 +142,12 @@ def _invoice_row(message: Message, item: MessageItem, papers: Mapping[str, bytes
         "amount_gross": money(item.amount),
         "paid_to_date": money(item.amount_paid),
         "principal_open": money(item.amount_demanded),
-        "interest_to_date": money(item.charges.late_interest),
+        "interest_to_date": money(charges.late_interest),
         "interest_rate": f"{periods[-1].annual_rate.normalize():f}" if periods else "",
         "interest_basis": item.charges.legal_basis,
         "interest_from": periods[0].from_date.isoformat() if periods else "",
-        "fixed_sum": money(item.charges.recovery_charge),
-        "other_fees": money(Decimal(0)),
+        "fixed_sum": money(charges.recovery_charge),
+        "other_fees": money(charges.fees),
         "po_number": item.purchase_order,
         "delivery_ref": item.delivery_reference,
         "dispute_flag": "true" if item.amount_disputed else "false",
@@ -234,10 +234,12 @@ def _control_sums(messages: Sequence[Message]) -> dict[str, dict[str, str]]:
     sums: dict[str, dict[str, str]] = {}
     for currency in sorted({message.currency for message in messages}):
         items = [item for message in messages if message.currency == currency for item in message.items]
+        charges = [item.charges.net() for item in items]
         amounts = {
             "principal_open": (item.amount_demanded for item in items),
-            "interest_to_date": (item.charges.late_interest for item in items),
-            "fixed_sum": (item.charges.recovery_charge for item in items),
+            "interest_to_date": (one.late_interest for one in charges),
+            "fixed_sum": (one.recovery_charge for one in charges),
+            "other_fees": (one.fees for one in charges),
         }
         sums[currency] = {
             name: format_plain(sum(values, Decimal(0)), currency) for name, values in amounts.items()

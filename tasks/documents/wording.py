@@ -81,9 +81,11 @@ PLACEHOLDERS: dict[str, str] = {
     "sender_phone": "whom to call; empty if not given",
     "total": "the whole amount demanded, with its currency",
     "total_disputed": "what is disputed; empty if nothing is",
+    "total_fees": "fees of this message and of earlier ones; empty if none are claimed",
     "total_late_interest": "late interest; empty if none is claimed",
     "total_principal": "what is demanded of the invoices",
     "total_recovery_charge": "fixed recovery charges; empty if none are claimed",
+    "total_waived": "what of these charges is no longer claimed; empty if all is",
 }
 """Every name a text may use, and what it stands for."""
 
@@ -93,7 +95,8 @@ _FLAGS = ("follows_call", "has_charges", "has_disputed_part", "has_enclosures")
 LABELS = (
     "registered_letter", "place_and_date", "colon", "subject", "customer_number", "our_reference", "attention",
     "invoice", "invoice_date", "due_date", "days_late", "days", "amount", "paid", "balance", "due_on", "order",
-    "delivery", "disputed", "principal", "late_interest", "recovery_charge", "recovery_charge_count", "total",
+    "delivery", "disputed", "principal", "late_interest", "recovery_charge", "recovery_charge_count", "fees", "waived",
+    "contract", "total",
     "charges_title", "period", "period_days", "rate", "base", "interest", "information_title", "unapplied",
     "payment_title", "account_holder", "iban", "bic", "bank", "reference", "amount_to_pay", "payment_qr",
     "enclosures", "invoice_copy", "phone", "capital", "identity_seat", "registration", "vat", "automatic",

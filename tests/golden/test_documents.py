@@ -2,6 +2,7 @@
 
 import email
 import io
+from decimal import Decimal
 from email.policy import default
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from tasks.documents.call_sheet import render_call_sheet
+from tasks.documents.content import build_content
 from tasks.documents.email import mail_date, render_email
 from tasks.documents.letter import render_letter
 from tests.golden.sample_messages import BRITISH, FRENCH, TEMPLATES, creditor, message
@@ -70,3 +72,36 @@ def test_a_call_sheet_reads_as_agreed(update_golden: bool) -> None:
     ]
     sheet = render_call_sheet(calls, creditor(), TEMPLATES).decode("utf-8-sig").replace("\r\n", "\n")
     compare("calls.csv", sheet, update_golden)
+
+
+@pytest.mark.parametrize(
+    ("step", "channel"), [("formal_notice", "registered_letter"), ("reminder_2", "email")]
+)
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_fees_and_what_was_waived_stand_in_lines_of_their_own(step: str, channel: str, language: str) -> None:
+    told = message(step, channel, language, 1, customer=FRENCH)
+    claimed = told.model_copy(
+        update={
+            "total_fees": Decimal("12.00"),
+            "total_waived": Decimal("40.00"),
+            "total": told.total + 12 - 40,
+        }
+    )
+    content = build_content(claimed, creditor(), TEMPLATES)
+    labels = {
+        "fr": ["Frais de relance", "Frais et pénalités abandonnés"],
+        "en": ["Reminder fees", "Charges waived"],
+    }
+    amounts = {"fr": ["12,00\xa0€", "-40,00\xa0€"], "en": ["€12.00", "-€40.00"]}
+    assert list(content.totals[3:5]) == list(zip(labels[language], amounts[language], strict=True))
+    assert any(amounts[language][0] in paragraph for paragraph in content.opening) == (
+        step == "formal_notice"
+    )
+
+
+def test_a_claim_of_fees_alone_names_the_principal_and_the_fees() -> None:
+    told = message("formal_notice", "registered_letter", "en", 1, charges=False)
+    claimed = told.model_copy(update={"total_fees": Decimal("12.00"), "total": told.total + 12})
+    content = build_content(claimed, creditor(), TEMPLATES)
+    assert [label for label, _ in content.totals] == ["Principal", "Reminder fees", "Total to pay"]
+    assert not any("principal only" in paragraph for paragraph in content.opening)
