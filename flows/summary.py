@@ -10,6 +10,7 @@ from flows.steps import DecidedDay
 from policies.errors import ExitCode
 from tasks.dispatch.batches import BatchRelease
 from tasks.intake import IntakeResult, IntakeStatus
+from tasks.plan import PlannedBatch
 from tasks.run import Run
 
 
@@ -98,6 +99,7 @@ def _markdown(run: Run, summary: RunSummary) -> str:
         if summary.decided
         else [],
         "To do": summary.decided.findings.sentences if summary.decided else [],
+        "Left out": [f"{one.batch_id}: {note}" for one in _drafted(summary) for note in one.notes],
         "Left": [_left(one) for one in summary.released],
     }
     lines = [f"# {run.workspace.root.name}, {summary.as_of}"]
@@ -110,6 +112,10 @@ def _markdown(run: Run, summary: RunSummary) -> str:
         lines += ["", f"Lists: `{run.workspace.published / 'reports' / str(summary.as_of)}`."]
     lines += ["", f"Documents: `{run.workspace.outbox}`. Log: `relance audit log --run {summary.run_id}`."]
     return "\n".join(lines)
+
+
+def _drafted(summary: RunSummary) -> tuple[PlannedBatch, ...]:
+    return summary.decided.drafted if summary.decided else ()
 
 
 def _left(one: BatchRelease) -> str:

@@ -89,7 +89,9 @@ def _omission(
     if statute is None:
         return _left_out(Omission.NO_STATUTE, "the policy names no statute")
     if law is None:
-        what = f"{item.currency} owed by a {item.customer_type} customer and due on {item.due_date}"
+        what = f"{item.currency} owed by a {item.customer_type} customer"
+        if item.currency in statute.currencies and item.customer_type in statute.customer_types:
+            what = f"what was due on {item.due_date}"
         return _left_out(Omission.NOT_COVERED, f"statute {statute.statute} does not cover {what}")
     if law.late_interest is None and law.recovery_charge is None:
         return _left_out(

@@ -4,7 +4,8 @@ What was planned or has left before on the same day is not planned again. Guards
 into one that waits for a person; they never make the day fail.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -13,6 +14,7 @@ from policies.composition import Composing, compose_messages
 from policies.escalation import Facts
 from policies.guards import too_many_customers
 from policies.history import History
+from policies.messages import Message
 from policies.model import ITEM_KEY, THIRD_PARTY_CHANNELS
 from policies.policy import Policy
 from policies.statutes import Law
@@ -29,12 +31,13 @@ _CUSTOMERS_AT_ONCE = 5_000
 
 @dataclass(frozen=True)
 class PlannedBatch:
-    """A batch that was drafted now."""
+    """A batch that was drafted now; `notes` say what its messages leave out, and of how many."""
 
     batch_id: str
     messages: int
     approval_required: bool
     guard_sentence: str | None
+    notes: tuple[str, ...] = ()
 
 
 def plan_day(
@@ -57,37 +60,58 @@ def plan_day(
         )
         guard = too_many_customers(free, rules.policy)
         planned = []
-        for batch_id, (needs_approval, drafts) in sorted(_draft(free, composing).items()):
-            batch = _new_batch(run, batch_id, drafts.messages, rules, guard, needs_approval=needs_approval)
+        for batch_id, one in sorted(_draft(free, composing).items()):
+            drafts = one.rows()
+            batch = _new_batch(
+                run, batch_id, drafts.messages, rules, guard, needs_approval=one.needs_approval
+            )
             save_drafts(connection, batch, drafts, run.clock())
             _log(connection, run, batch, drafts.messages)
             planned.append(
-                PlannedBatch(batch_id, drafts.messages.height, batch.approval_required, batch.guard_sentence)
+                PlannedBatch(
+                    batch_id,
+                    drafts.messages.height,
+                    batch.approval_required,
+                    batch.guard_sentence,
+                    tuple(f"{note} ({count} messages)" for note, count in sorted(one.notes.items())),
+                )
             )
     return planned
 
 
-def _draft(decisions: pl.DataFrame, composing: Composing) -> dict[str, tuple[bool, Drafts]]:
+@dataclass
+class _Draft:
+    """A batch as it grows."""
+
+    needs_approval: bool
+    parts: list[Drafts] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, messages: list[Message]) -> None:
+        """Add messages, as rows."""
+        self.parts.append(draft_rows(messages))
+        self.notes.update(message.charges_note for message in messages if message.charges_note)
+
+    def rows(self) -> Drafts:
+        """Return all messages and actions."""
+        return Drafts(
+            pl.concat([one.messages for one in self.parts]), pl.concat([one.actions for one in self.parts])
+        )
+
+
+def _draft(decisions: pl.DataFrame, composing: Composing) -> dict[str, _Draft]:
     """Return the messages of the day by batch, as rows, and whether the batch needs approval.
 
     Some thousand customers are worded at a time: all messages of a day may not fit in memory.
     """
-    needs_approval: dict[str, bool] = {}
-    parts: dict[str, list[Drafts]] = {}
+    batches: dict[str, _Draft] = {}
     customers = decisions.filter("act")["customer_id"].unique().sort()
     for some in customers.to_frame().iter_slices(_CUSTOMERS_AT_ONCE):
         messages = compose_messages(decisions.join(some, on="customer_id", how="semi"), composing)
         for batch_id in dict.fromkeys(message.batch_id for message in messages):
             of_batch = [message for message in messages if message.batch_id == batch_id]
-            needs_approval[batch_id] = of_batch[0].approval_required
-            parts.setdefault(batch_id, []).append(draft_rows(of_batch))
-    return {
-        batch_id: (
-            needs_approval[batch_id],
-            Drafts(pl.concat([one.messages for one in drafts]), pl.concat([one.actions for one in drafts])),
-        )
-        for batch_id, drafts in parts.items()
-    }
+            batches.setdefault(batch_id, _Draft(of_batch[0].approval_required)).add(of_batch)
+    return batches
 
 
 def _still_to_do(

@@ -30,6 +30,9 @@ def _lines(summary: RunSummary) -> list[str]:
             + (f" - {one.guard_sentence}" if one.guard_sentence else "")
             for one in summary.decided.drafted
         ]
+        lines += [
+            f"  note    {one.batch_id}: {note}" for one in summary.decided.drafted for note in one.notes
+        ]
     for one in summary.released:
         left = one.counts.dispatched if one.counts else 0
         lines.append(f"  out     {one.batch_id}: {left} messages left")
