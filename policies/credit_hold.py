@@ -116,5 +116,7 @@ def _why(rule: str | None) -> pl.Expr:
         .then(pl.format("On credit hold by the rule {}: {}.", pl.lit(rule), "hits"))
         .when(pl.col("misses") == "")
         .then(pl.lit("Nothing is open any more."))
+        .when(pl.col("overdue") == "")
+        .then(pl.lit("Nothing is overdue any more."))
         .otherwise(pl.format("No longer under the rule {}: {}.", pl.lit(rule), "misses"))
     )

@@ -246,12 +246,14 @@ def _parts(decisions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _row(row: Mapping[str, object], rates: Rates, forward_looking: Decimal) -> dict[str, object]:
-    currency, bucket, amount = str(row["currency"]), str(row["bucket"]), row["amount"]
-    rate = None if bucket in SPECIFIC.values() else rates.rate_of(currency, bucket)
-    told = {**row, "loss_rate": None, "forward_looking": None, "provision": None, "source": None}
-    if rate is None or not isinstance(amount, Decimal):
-        return told
-    expected = min(rate * Fraction(forward_looking), Fraction(1)) * Fraction(amount)
+    currency, bucket = str(row["currency"]), str(row["bucket"])
+    rate = rates.rate_of(currency, bucket)
+    told = {**row, "loss_rate": None, "forward_looking": None, "provision": None}
+    if bucket in SPECIFIC.values():
+        return {**told, "source": "judged one by one"}
+    if rate is None:
+        return {**told, "source": f"no rate: {rates.source}"}
+    expected = min(rate * Fraction(forward_looking), Fraction(1)) * Fraction(str(row["amount"]))
     return {
         **told,
         "loss_rate": _decimal(rate, 6),

@@ -1,6 +1,7 @@
 """How commands that only read find their answer: in the store, or in `published/` while a flow holds it."""
 
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,8 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from tasks.findings.look import Look
 
 KnownAt = Annotated[
     datetime | None, Parameter(name="--known-at", help="As it was known at this instant; now if left out.")
@@ -50,6 +53,44 @@ def decide_or_published(
         _say_published(latest.run_id)
         return published.drop("as_of", strict=False), day
     return (decided.aging if name == "aging" else decisions_as_published(decided.decisions)), day
+
+
+def look_or_published(
+    workspace: Path, as_of: date | None, name: str | None, make: Callable[["Look"], "pl.DataFrame"]
+) -> tuple["pl.DataFrame", date]:
+    """Return a list of findings of a day, and the day.
+
+    Args:
+        workspace: the creditor's folder.
+        as_of: the day; None is today.
+        name: under which runs publish the list, for the time that another process holds the store; None = never.
+        make: makes the list.
+    """
+    from policies.errors import WaitingError
+    from tasks.decide import decide_day
+    from tasks.findings.files import read_report
+    from tasks.findings.look import Look
+    from tasks.rules import read_rules
+    from tasks.store.connection import StoreBusyError, open_to_read
+    from tasks.store.standings import read_standings
+    from tasks.workspace import open_workspace
+
+    day, opened = resolve_day(workspace, as_of), open_workspace(workspace)
+    take_in_what_was_cut(workspace)
+    try:
+        decided = decide_day(opened, read_rules(opened), day)
+        with open_to_read(opened) as connection:
+            recorded = read_standings(connection, day)
+    except StoreBusyError as busy:
+        from tasks.publish import read_latest
+
+        published, latest = read_report(opened, name, day) if name else None, read_latest(opened)
+        if published is None or latest is None:
+            raise WaitingError(f"{busy} Nothing was published for {day} yet.") from busy
+        _say_published(latest.run_id)
+        return published, day
+    look = Look(opened, decided.rules, decided.history, decided.facts, decided.decisions, recorded)
+    return make(look), day
 
 
 def batches_or_published(workspace: Path) -> tuple["pl.DataFrame", "pl.DataFrame"]:
