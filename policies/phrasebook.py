@@ -131,6 +131,25 @@ class FactWords(_Words):
     values: dict[str, str] = {}
 
 
+class Picture(_Words):
+    """The labels of a ladder's time line; `day` stands for the due date, `D`."""
+
+    day: str
+    due_date: str
+    about: str
+    wait: str
+    answer: str
+    invoice: str
+    before: str
+    conditional: str
+    end_of_month: str
+    repeated: str
+    approval: str
+    approvals: str
+    fixed: str
+    earliest: str
+
+
 class Phrasebook(_Words):
     """All words of one language."""
 
@@ -144,6 +163,7 @@ class Phrasebook(_Words):
     unlike: Likeness
     clauses: Clauses
     values: Values
+    picture: Picture
     facts: dict[str, FactWords]
     channels: dict[Channel, str]
     reasons: dict[HoldReason, str]
