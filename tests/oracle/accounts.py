@@ -181,7 +181,7 @@ def _habits(day: Day, account: AccountKey) -> dict[str, Value | int]:
     paid_count = 0
     late: list[tuple[date, int]] = []
     for document in day.past.documents_at(day.as_of):
-        receipts = day.balances.receipts[document.key]
+        receipts = [receipt for receipt in day.balances.receipts[document.key] if receipt.amount > 0]
         if document.account != account or document.amount <= 0 or not receipts:
             continue
         paid = max(receipt.received_date for receipt in receipts)
@@ -208,13 +208,16 @@ def _payment_days(day: Day, account: AccountKey) -> list[date]:
     paid = [
         payment.payment_date
         for payment in day.past.payments
-        if (payment.customer_id, payment.currency) == account and payment.payment_date <= day.as_of
+        if (payment.customer_id, payment.currency) == account
+        and payment.payment_date <= day.as_of
+        and payment.amount > 0
     ]
     shown = [
         receipt.received_date
         for document in day.past.documents_at(day.as_of)
         if document.account == account
         for receipt in day.balances.receipts[document.key]
+        if receipt.from_statement
     ]
     return sorted(paid + shown)
 

@@ -42,7 +42,7 @@ def holds(condition: str | None, facts: Facts) -> bool:
 
 @lru_cache
 def _parsed(condition: str) -> exp.Expr:
-    return sqlglot.parse_one(condition)
+    return sqlglot.parse_one(condition, dialect="postgres")
 
 
 def evaluate(node: exp.Expr, facts: Facts) -> Value:
@@ -116,6 +116,11 @@ FORMS: dict[type[exp.Expr], Callable[[exp.Expr, Facts], Value]] = {
     exp.In: _among,
     exp.Between: _between,
     exp.Like: lambda node, facts: _like(evaluate(node.this, facts), evaluate(node.expression, facts)),
+    exp.ILike: lambda node, facts: _like(
+        evaluate(node.this, facts), evaluate(node.expression, facts), re.IGNORECASE
+    ),
+    exp.NullSafeEQ: lambda node, facts: evaluate(node.this, facts) == evaluate(node.expression, facts),
+    exp.NullSafeNEQ: lambda node, facts: evaluate(node.this, facts) != evaluate(node.expression, facts),
     exp.Coalesce: _coalesce,
     exp.Case: _case,
 }
@@ -142,6 +147,8 @@ def _calculate(operation: Callable[[Decimal, Decimal], Decimal], left: Value, ri
         return None
     assert isinstance(left, Decimal)
     assert isinstance(right, Decimal)
+    if operation is ARITHMETIC[exp.Div] and right == 0:
+        return None
     return operation(left, right)
 
 
@@ -159,9 +166,9 @@ def _not(value: Value) -> bool | None:
     return None if value is None else not value
 
 
-def _like(value: Value, pattern: Value) -> bool | None:
+def _like(value: Value, pattern: Value, flags: re.RegexFlag = re.NOFLAG) -> bool | None:
     if value is None or pattern is None:
         return None
     wild = {"%": ".*", "_": "."}
     regex = "".join(wild.get(character, re.escape(character)) for character in str(pattern))
-    return re.fullmatch(regex, str(value), re.DOTALL) is not None
+    return re.fullmatch(regex, str(value), re.DOTALL | flags) is not None

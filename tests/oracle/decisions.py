@@ -15,9 +15,12 @@ from tests.oracle.accounts import (
     bucket,
     contact_days,
     days_of,
+    item_facts,
 )
+from tests.oracle.balances import ZERO
 from tests.oracle.business_days import business_days_between, is_business_day, is_known
 from tests.oracle.channels import channel_used, reaches
+from tests.oracle.conditions import Facts
 from tests.oracle.events import is_held, is_insolvent, is_placed, is_written_off
 from tests.oracle.history import Customer, ItemKey, Past, Proposal, unpack
 from tests.oracle.ladder import climb, step_due
@@ -35,15 +38,17 @@ class Decision:
     days_past_due: int | None
     amount: Decimal
     amount_open: Decimal
-    amount_disputed: Decimal
+    amount_demanded: Decimal
     aging_bucket: str | None
-    segment: str | None
     ladder: str | None
     step: str | None
+    attempt: int | None
     channel: str | None
+    message_step: str | None
     message_channel: str | None
     act: bool
     reason: str | None
+    facts: Facts
 
     @property
     def key(self) -> ItemKey:
@@ -68,11 +73,10 @@ def _decide_customer(day: Day) -> list[Decision]:
     decisions = [
         _decision(day, item, accounts[item.document.account], *chosen[item.key]) for item in day.items
     ]
-    return [replace(d, message_channel=_message_channel(day.policy, d, decisions)) for d in decisions]
+    return [_in_its_message(day.policy, decision, decisions) for decision in decisions]
 
 
 def _decision(day: Day, item: Item, account: Account, step: Step | None, reason: str | None) -> Decision:
-    acts = step is not None and reason is None
     return Decision(
         customer_id=item.document.customer_id,
         invoice_number=item.document.invoice_number,
@@ -82,15 +86,17 @@ def _decision(day: Day, item: Item, account: Account, step: Step | None, reason:
         days_past_due=item.days_past_due,
         amount=item.document.amount,
         amount_open=item.amount_open,
-        amount_disputed=item.amount_disputed,
+        amount_demanded=max(max(item.amount_open, ZERO) - item.amount_disputed - item.amount_reduced, ZERO),
         aging_bucket=bucket(item, day.policy.aging_buckets_days),
-        segment=account.segment,
         ladder=account.ladder,
         step=step.step if step else None,
+        attempt=1 + sum(dispatch.step == step.step for dispatch in item.dispatches) if step else None,
         channel=_channel(day, account, step) if step else None,
+        message_step=None,
         message_channel=None,
-        act=acts,
+        act=step is not None and reason is None,
         reason=reason,
+        facts=item_facts(day, item, account),
     )
 
 
@@ -114,7 +120,7 @@ def _standing_reason(day: Day, item: Item, account: Account) -> str | None:
     ]
     reasons = {
         "insolvent": is_insolvent(past, document, as_of),
-        "written_off": is_written_off(past, document, item.amount_open, as_of)
+        "written_off": is_written_off(past, day.balances, document, as_of)
         or item.amount_reduced >= item.amount_open > 0,
         "placed": is_placed(past, document, item.dispatches, as_of),
         "delivery_uncertain": any(
@@ -218,11 +224,12 @@ def _step_of(policy: Policy, decision: Decision) -> Step:
     return next(step for step in policy.ladders[decision.ladder] if step.step == decision.step)
 
 
-def _message_channel(policy: Policy, decision: Decision, decisions: list[Decision]) -> str | None:
-    """Return the channel of the highest step in the message that carries an acting item."""
+def _in_its_message(policy: Policy, decision: Decision, decisions: list[Decision]) -> Decision:
+    """Add the step and the channel of the highest step in the message that carries an acting item."""
     if not decision.act:
-        return None
+        return decision
     group = _group(policy, decision)
     together = [other for other in decisions if other.act and _group(policy, other) == group]
     steps = [step.step for step in policy.ladders[decision.ladder or ""]]
-    return max(together, key=lambda other: steps.index(other.step or "")).channel
+    highest = max(together, key=lambda other: steps.index(other.step or ""))
+    return replace(decision, message_step=highest.step, message_channel=highest.channel)

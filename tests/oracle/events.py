@@ -225,11 +225,17 @@ def is_insolvent(past: Past, document: Document, day: date) -> bool:
     return any(event.customer_id == document.customer_id for event in still_standing(past, day, "insolvency"))
 
 
-def is_written_off(past: Past, document: Document, amount_open: Decimal, day: date) -> bool:
-    """Return whether all that is open was given up: one event without amount says so, others add up."""
-    given_up = [event.amount for event in past.events_until(day, "write_off") if concerns(event, document)]
-    amounts = [amount for amount in given_up if amount is not None]
-    return bool(given_up) and (len(amounts) < len(given_up) or sum(amounts, ZERO) >= amount_open)
+def is_written_off(past: Past, balances: Balances, document: Document, day: date) -> bool:
+    """Return whether all that is open was given up: at once, or by amounts that add up."""
+    about = [event for event in past.events_until(day, "write_off") if concerns(event, document)]
+    amount_open = balances.open[document.key]
+    if any(event.amount is None for event in about):
+        return True
+    if any(event.invoice_number is None and (event.amount or ZERO) >= amount_open for event in about):
+        return True
+    parts = [e for e in past.events_until(day, "write_off") if e.amount is not None and e.invoice_number]
+    is_concerned = any(concerns(event, document) for event in parts)
+    return is_concerned and _spread(past, balances, day, parts)[document.key] >= amount_open
 
 
 def is_placed(past: Past, document: Document, dispatches: list[Dispatch], day: date) -> bool:
