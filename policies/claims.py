@@ -4,7 +4,7 @@ Gathered once for the messages of a day, then asked item by item. A fee stands w
 fixed charge with one installment of its invoice; so both are stated again, never added up.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,59 +14,21 @@ import polars as pl
 
 from policies.charges import NO_CHARGES, ChargesOutcome, Omission, charge_item
 from policies.escalation import Facts
-from policies.happenings import of_items, of_kind
+from policies.fees import fees_before
+from policies.happenings import of_items
 from policies.interest import LateItem
 from policies.messages import ItemCharges
-from policies.model import ACCOUNT_KEY, Channel, EventKind
+from policies.model import Channel, EventKind
 from policies.money import round_money
 from policies.policy import Policy
 from policies.statutes import Begins, Law, Statute, covering_statute, statute_for
+from policies.waivers import Waivers
 
 Row = Mapping[str, Any]
 Payments = dict[int, list[tuple[date, Decimal]]]
 
 _ZERO = Decimal(0)
 _INVOICE = ("customer_id", "invoice_number")
-
-
-class Waivers:
-    """What is no longer claimed: everything of an item, or amounts that are used up item by item."""
-
-    def __init__(self, events: pl.DataFrame) -> None:
-        """Read the waivers among the events of a day."""
-        self._of_customer: dict[str, list[Row]] = {}
-        self._left: dict[tuple[int, str], Decimal] = {}
-        for number, row in enumerate(of_kind(events, EventKind.CHARGE_WAIVED).iter_rows(named=True)):
-            self._of_customer.setdefault(row["customer_id"], []).append({**row, "number": number})
-
-    def since(self, item: Row) -> date | None:
-        """Return from when nothing at all is claimed of an item; None while something is."""
-        whole = [one["event_date"] for one in self._concerning(item) if one["amount"] is None]
-        return min(whole, default=None)
-
-    def take(self, item: Row, claimed: Decimal, *, bears_invoice: bool) -> Decimal:
-        """Return how much of what is claimed of an item is waived.
-
-        An amount waived of a whole invoice begins with the installment that bears the invoice's charges.
-        """
-        if self.since(item):
-            return claimed
-        waived = _ZERO
-        for one in self._concerning(item):
-            key = (one["number"], item["currency"])
-            if key not in self._left and (bears_invoice or one["installment"] or not one["invoice_number"]):
-                self._left[key] = max(one["amount"], _ZERO)
-            part = min(self._left.get(key, _ZERO), claimed - waived)
-            self._left[key] = self._left.get(key, _ZERO) - part
-            waived += part
-        return waived
-
-    def _concerning(self, item: Row) -> list[Row]:
-        return [
-            one
-            for one in self._of_customer.get(item["customer_id"], ())
-            if all(one[name] in (None, item[name]) for name in ("invoice_number", "installment"))
-        ]
 
 
 @dataclass(frozen=True)
@@ -115,20 +77,28 @@ class Claims:
         new_fee = fee.get(row["currency"], _ZERO) if bears_fee and row["days_past_due"] > 0 else _ZERO
         return self.claimed(row, charges, new_fee + self.restated.get(row["item"], _ZERO))
 
-    def claimed(self, row: Row, claim: Iterable[str], fees: Decimal) -> ChargesOutcome:
+    def claimed(self, row: Row, claim: Collection[str], fees: Decimal) -> ChargesOutcome:
         """Return the charges named and the fees, less what was waived of them."""
-        claim = tuple(claim)
-        bears = self.bearers.get((row["customer_id"], row["invoice_number"]), row["item"]) == row["item"]
+        outcome = self.charged(row, claim, fees, self.as_of)
+        claimed = outcome.charges.total
+        waived = self.waivers.take(row, claimed, bears_invoice=self.bears_invoice(row)) if claimed else _ZERO
+        if not waived:
+            return outcome
+        left = outcome.charges.model_copy(update={"waived": waived}) if waived < claimed else NO_CHARGES
+        return ChargesOutcome(left, outcome.omission, outcome.note)
+
+    def charged(self, row: Row, claim: Collection[str], fees: Decimal, until: date) -> ChargesOutcome:
+        """Return the charges named, up to a day, and the fees, before anything is waived."""
         outcome = (
             charge_item(
                 LateItem(
                     amount=row["amount_demanded"],
                     currency=row["currency"],
                     due_date=row["due_date"],
-                    as_of=self.as_of,
+                    as_of=until,
                     customer_type=row["customer_type"] or "business",
                     payments=self.payments.get(row["item"], ()),
-                    recovery_charge_already=not bears,
+                    recovery_charge_already=not self.bears_invoice(row),
                     demanded_on=self.demands.get(row["item"]),
                 ),
                 self.statute_of(row),
@@ -142,7 +112,12 @@ class Claims:
         # Without its rate a message claims the principal alone: what is left out is claimed together, later.
         if fees and outcome.omission is not Omission.MISSING_RATE:
             outcome = self._with_fees(outcome, row, fees)
-        return self._less_waived(outcome, row, bears)
+        return outcome
+
+    def bears_invoice(self, row: Row) -> bool:
+        """Return whether the item bears what is claimed once per invoice."""
+        bearer = self.bearers.get((row["customer_id"], row["invoice_number"]))
+        return bearer is None or bearer == row["item"]
 
     def statute_of(self, row: Row) -> Statute | None:
         """Return the statute the policy names, or the one for this type of customer."""
@@ -158,16 +133,6 @@ class Claims:
             )
         charges = outcome.charges.model_copy(update={"fees": round_money(fees, row["currency"])})
         return ChargesOutcome(charges, outcome.omission, outcome.note)
-
-    def _less_waived(self, outcome: ChargesOutcome, row: Row, bears: bool) -> ChargesOutcome:
-        claimed = outcome.charges.total
-        if not claimed:
-            return outcome
-        waived = self.waivers.take(row, claimed, bears_invoice=bears)
-        if not waived:
-            return outcome
-        left = outcome.charges.model_copy(update={"waived": waived}) if waived < claimed else NO_CHARGES
-        return ChargesOutcome(left, outcome.omission, outcome.note)
 
 
 def gather_claims(
@@ -247,42 +212,6 @@ def demands(dispatched: pl.DataFrame, items: pl.DataFrame, events: pl.DataFrame)
     )
     known = sent.join(receipts, on="item", how="left")
     return dict(known.select("item", pl.coalesce("received_on", "sent_on")).iter_rows())
-
-
-def fees_before(
-    dispatched: pl.DataFrame, all_items: pl.DataFrame, items: pl.DataFrame, policy: Policy
-) -> dict[int, Decimal]:
-    """Return the fees that stand with each item from earlier messages.
-
-    The fee of a message is that of its furthest step, and stands with the item due first of those that took it.
-    """
-    fees = fees_by_step(policy)
-    if not fees:
-        return {}
-    order = {
-        step.step: place for ladder in reversed(policy.ladders.values()) for place, step in enumerate(ladder)
-    }
-    accounts = items.select(ACCOUNT_KEY).unique()
-    bearers = (
-        dispatched.filter("is_done")
-        .join(all_items.select("item", *ACCOUNT_KEY, "due_date"), on="item")
-        .join(accounts, on=list(ACCOUNT_KEY), how="semi")
-        .filter(pl.col("dispatch_date") > pl.col("due_date"))
-        .with_columns(place=pl.col("step").replace_strict(order, default=None, return_dtype=pl.Int64))
-        .sort("place", "due_date", "item", descending=[True, False, False], nulls_last=True)
-        .unique([*ACCOUNT_KEY, "dispatch_date", "channel"], keep="first", maintain_order=True)
-    )
-    found: dict[int, Decimal] = {}
-    for item, step, currency in bearers.select("item", "step", "currency").iter_rows():
-        found[item] = found.get(item, _ZERO) + fees.get(step, {}).get(currency, _ZERO)
-    return found
-
-
-def fees_by_step(policy: Policy) -> dict[str, Mapping[str, Decimal]]:
-    """Return the fee of each step name that has one, as the first ladder with it says."""
-    return {
-        step.step: step.fee for ladder in reversed(policy.ladders.values()) for step in ladder if step.fee
-    }
 
 
 def add_up(charges: Iterable[ItemCharges]) -> ItemCharges:

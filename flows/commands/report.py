@@ -57,6 +57,20 @@ _PROVISIONS = {
     "provision": "provision",
 }
 
+_CHARGES = {
+    "customer_id": "customer",
+    "invoice_number": "invoice",
+    "late_interest": "interest",
+    "recovery_charge": "fixed",
+    "fees": "fees",
+    "waived": "waived",
+    "total": "claimed",
+    "currency": "",
+    "status": "status",
+    "since": "since",
+    "basis": "basis",
+}
+
 
 def credit_hold(
     *,
@@ -123,6 +137,27 @@ def provisions(
     _print(frame, format, f"Provisions as of {day}", _PROVISIONS)
     if format == "table" and frame.height:
         _print_totals(frame)
+
+
+def charges(
+    *, as_of: AsOf = None, format: Format = "table", workspace: Workspace = DEFAULT_WORKSPACE
+) -> None:
+    """Show every charge claimed so far: running, due although the invoice is paid, or waived, and its basis."""
+    from policies.charge_list import list_charges
+    from policies.charge_list import with_plain_periods as plain
+    from tasks.rules import read_law
+
+    def make(look: "Look") -> "pl.DataFrame":
+        return list_charges(look.history, look.facts, look.policy, read_law(look.workspace))
+
+    frame, day = look_or_published(workspace, as_of, None, make)
+    if format == "csv":
+        frame = frame.drop("periods")
+    elif format == "json":
+        frame = plain(frame)
+    unused = {name for name in ("fees", "waived") if not frame[name].sum()}
+    headings = {name: heading for name, heading in _CHARGES.items() if name not in unused}
+    _print(frame, format, f"Charges claimed up to {day}", headings)
 
 
 def _print_totals(frame: "pl.DataFrame") -> None:
