@@ -89,15 +89,30 @@ def _insolvencies(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _write_offs(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """A write-off of less than is open leaves the rest to be collected."""
-    written_off = of_items(events, items, EventKind.WRITE_OFF)
-    if written_off.is_empty():
+    """Write-offs of one item add up; less than is open leaves the rest to be collected.
+
+    One about the whole customer that names an amount gives up the items that are no larger.
+    """
+    told = of_items(events, items, EventKind.WRITE_OFF)
+    if told.is_empty():
         return _none(written_off_on=pl.Date())
+    told = told.join(items.select("item", "amount_open"), on="item")
+    is_of_customer = pl.col("invoice_number").is_null() & (pl.col("amount") >= pl.col("amount_open"))
+    whole = told.filter(pl.col("amount").is_null() | is_of_customer)
+    parts = told.filter(pl.col("amount").is_not_null() & pl.col("invoice_number").is_not_null())
+    reached = _spread(parts.drop("amount_open"), items).join(items.select("item", "amount_open"), on="item")
+    complete = parts.join(
+        reached.filter(pl.col("spread") >= pl.col("amount_open")).select("item"), on="item", how="semi"
+    )
     return (
-        written_off.join(items.select("item", "amount_open"), on="item")
-        .filter(pl.col("amount").is_null() | (pl.col("amount") >= pl.col("amount_open")))
+        pl.concat(
+            [
+                whole.group_by("item").agg(written_off_on=pl.col("event_date").min()),
+                complete.group_by("item").agg(written_off_on=pl.col("event_date").max()),
+            ]
+        )
         .group_by("item")
-        .agg(written_off_on=pl.col("event_date").min())
+        .agg(pl.col("written_off_on").min())
     )
 
 

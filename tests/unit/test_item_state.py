@@ -124,6 +124,41 @@ def test_a_write_off_of_less_than_is_open_leaves_the_item(amount: int | None, wr
     assert found == [None, None, march(2) if written_off else None]
 
 
+@pytest.mark.parametrize(
+    ("events", "written_off"),
+    [
+        (
+            [event("write_off", 3, **about("B"), amount=20), event("write_off", 5, **about("B"), amount=30)],
+            "B",
+        ),
+        (
+            [event("write_off", 3, **about("B"), amount=20), event("write_off", 5, **about("B"), amount=29)],
+            "",
+        ),
+        ([event("write_off", 5, **about("A"), amount=60)], "1"),
+        ([event("write_off", 5, **about("A"), amount=99)], "1"),
+        (
+            [event("write_off", 3, **about("A"), amount=70), event("write_off", 5, **about("A"), amount=30)],
+            "12",
+        ),
+        (
+            [
+                event("write_off", 3, **about("A"), amount=50),
+                event("write_off", 5, **about("A", "1"), amount=10),
+            ],
+            "1",
+        ),
+        ([event("write_off", 5, amount=50)], "2B"),
+        ([event("write_off", 5, amount=39)], ""),
+        ([event("write_off", 5)], "12B"),
+        ([event("write_off", 5, **about("B")), event("write_off", 8, **about("B"), amount=50)], "B"),
+    ],
+)
+def test_write_offs_of_one_item_add_up(events: list[Row], written_off: str) -> None:
+    expected = [march(5) if name in written_off else None for name in ("1", "2", "B")]
+    assert states("written_off_on", *events) == expected
+
+
 @pytest.mark.parametrize(("recalled_on", "placed_on"), [(None, 5), (4, 5), (5, None), (7, None)])
 def test_an_item_is_placed_until_it_is_called_back(recalled_on: int | None, placed_on: int | None) -> None:
     placed = {"invoice_number": "B", "step": "placement", "channel": "agency", "dispatch_date": march(5)}
