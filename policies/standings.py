@@ -6,7 +6,6 @@ The daily run records what has changed (`tasks.findings`). What is told of it is
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,11 +54,6 @@ class Recorded:
     before_rules: str | None = None
     latest_rules: str | None = None
     is_recorded: bool = False
-
-
-def nothing_recorded() -> Recorded:
-    """Return what is known before the first run."""
-    return Recorded(STANDINGS.to_frame(), STANDINGS.to_frame(), STANDINGS.to_frame())
 
 
 def judge_accounts(accounts: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -119,8 +113,3 @@ def habit_rules(policy: Policy) -> str:
     """Return the fingerprint of what risk and watched changes follow from: with another, standings don't compare."""
     rules = [rule.model_dump(mode="json") for rule in (*policy.risk, *policy.watch)]
     return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
-
-
-def watch_names(policy: Policy) -> Sequence[str]:
-    """Return the names of the watched changes, in the policy's order."""
-    return [rule.watch for rule in policy.watch]
