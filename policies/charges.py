@@ -133,4 +133,6 @@ def _recovery_charge(item: LateItem, law: Statute | None) -> Decimal:
     if fixed is None or item.recovery_charge_already or item.first_interest_day < fixed.from_date:
         return Decimal(0)
     debt = item.owed_on(item.first_interest_day)
+    if debt <= 0:
+        return Decimal(0)
     return round_money(fixed.amount_for(item.currency, debt), item.currency)
