@@ -36,7 +36,7 @@ def account_facts(
 ) -> pl.DataFrame:
     """Return one row per customer and currency with open items, with every account fact but risk and segment."""
     behaving = exposure(open_items, allocation.unapplied_cash).join(
-        payment_behaviour(allocation, cash), on=ACCOUNT_KEY, how="left"
+        payment_behaviour(allocation, cash, history.settled), on=ACCOUNT_KEY, how="left"
     )
     unanswered = unanswered_contacts(behaving.select(*ACCOUNT_KEY, "last_payment"), contacts, events)
     return (

@@ -106,8 +106,8 @@ def decide(history: History, policy: Policy, as_of: date) -> pl.DataFrame:
     return decide_from_facts(gather_facts(history, policy, as_of), history, policy)
 
 
-def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.DataFrame:
-    """Return the decisions on gathered facts; see `decide`."""
+def decide_from_facts(facts: Facts, history: History, policy: Policy, *, worded: bool = True) -> pl.DataFrame:
+    """Return the decisions on gathered facts, see `decide`; without their sentences where nobody reads them."""
     as_of = facts.as_of
     steps = step_table(policy)
     accounts = _with_contact_measures(
@@ -123,10 +123,13 @@ def decide_from_facts(facts: Facts, history: History, policy: Policy) -> pl.Data
     placed = with_position(items, facts.dispatched, facts.events, steps).with_columns(
         days_since_last_step=(pl.lit(as_of) - pl.col("last_step_on")).dt.total_days()
     )
-    return _finished(choose_steps(placed, policy, steps, as_of, _POLICY_FILE), facts, policy, steps)
+    chosen = choose_steps(placed, policy, steps, as_of, _POLICY_FILE)
+    return _finished(chosen, facts, policy, steps, worded=worded)
 
 
-def _finished(chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.DataFrame) -> pl.DataFrame:
+def _finished(
+    chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.DataFrame, *, worded: bool
+) -> pl.DataFrame:
     """Apply the declared list of holds, name the messages of what acts, and word every outcome."""
     as_of = facts.as_of
     country = policy.calendar.country if policy.calendar else None
@@ -168,7 +171,7 @@ def _finished(chosen: pl.DataFrame, facts: Facts, policy: Policy, steps: pl.Data
         )
     )
     outcome = (
-        sentences(decided, holds, due_sentence())
+        (sentences(decided, holds, due_sentence()) if worded else decided.select("item"))
         .join(_attempts(decided, facts.dispatched), on="item", how="left")
         .join(
             join_messages(decided.lazy().filter("act").select(TRAVELLING).collect(), steps),

@@ -56,7 +56,8 @@ HISTORY_CUSTOMERS = pl.Schema(
     {**{name: dtype for name, dtype in CUSTOMERS.items() if name != "line_number"}, "email_since": pl.Date()}
 )
 """One row per customer, the latest stated value of each attribute; null = unknown or stated as blank.
-`email_since`: the date of the file that first stated the e-mail address that still counts."""
+`email_since`: the date of the file that first stated the e-mail address that still counts, after another one;
+null for the only address ever stated."""
 
 DISPATCHES = pl.Schema({**{n: d for n, d in ACTIONS.items() if n != "line_number"}, "attempt": pl.Int64()})
 """What left, by Relance or before it (`actions*.csv`), one row per item and step and attempt."""
@@ -77,8 +78,24 @@ PROPOSALS = pl.Schema(
 
 
 @dataclass(frozen=True)
+class Settled:
+    """What stays known of invoices that `policies.settled` has left out: how they were paid.
+
+    Attributes:
+        invoices: customer_id, currency, paid_date, days_late, one row per paid item.
+        payments: customer_id, currency, date of payments.
+    """
+
+    invoices: pl.DataFrame
+    payments: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class History:
-    """All that is known, as frames with the schemas of this module."""
+    """All that is known, as frames with the schemas of this module.
+
+    `settled` stands for invoices that are not among the documents any more; usually none are left out.
+    """
 
     files: pl.DataFrame
     documents: pl.DataFrame
@@ -88,6 +105,7 @@ class History:
     customers: pl.DataFrame
     dispatches: pl.DataFrame
     proposals: pl.DataFrame
+    settled: Settled | None = None
 
 
 SCHEMAS: dict[str, pl.Schema] = {

@@ -53,8 +53,20 @@ def find_changes(messages: Sequence[Message], decisions: pl.DataFrame) -> dict[s
         },
         orient="row",
     )
+    changed = find_changed(demanded, decisions, ["message_id"])
+    return dict(changed.select("message_id", "why").iter_rows())
+
+
+def find_changed(demanded: pl.DataFrame, decisions: pl.DataFrame, message: Sequence[str]) -> pl.DataFrame:
+    """Return the messages that must not leave any more, each with the first reason found (`why`).
+
+    Args:
+        demanded: what they said, one row per item: the columns of `message`, ITEM_KEY and `was_demanded`.
+        decisions: of today, one row per open item, with `amount_demanded` and `reason`.
+        message: the columns that tell one message from another.
+    """
     today = decisions.select(*ITEM_KEY, "amount_demanded", "reason")
-    changed = (
+    return (
         demanded.join(today, on=list(ITEM_KEY), how="left", maintain_order="left")
         .with_columns(
             why=pl.when(pl.col("amount_demanded").is_null())
@@ -65,6 +77,6 @@ def find_changes(messages: Sequence[Message], decisions: pl.DataFrame) -> dict[s
             .then(pl.format("the balance of invoice {} has changed", "invoice_number"))
         )
         .filter(pl.col("why").is_not_null())
-        .unique("message_id", keep="first", maintain_order=True)
+        .unique(message, keep="first", maintain_order=True)
+        .select(*message, "why")
     )
-    return dict(changed.select("message_id", "why").iter_rows())
