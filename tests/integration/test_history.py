@@ -180,7 +180,7 @@ def test_opening_entries_are_ignored_where_the_year_before_is_loaded(
     assert history.listings.height == history.payments.height == len(expected) - 1
 
 
-def test_an_event_told_again_counts_once_in_its_latest_wording(store: Store) -> None:
+def test_an_event_told_again_counts_once_in_its_latest_wording_and_its_first_place(store: Store) -> None:
     event = {"event_date": date(2026, 10, 5), "kind": "hold", "customer_id": "C1"}
     first = [
         event | {"event_id": name, "note": "old", "line_number": line} for line, name in enumerate("AB", 2)
@@ -189,8 +189,8 @@ def test_an_event_told_again_counts_once_in_its_latest_wording(store: Store) -> 
     store.load(11, events=[event | {"event_id": "A", "note": "new", "line_number": 2}])
     store.load(11, events=[event | {"event_id": "C", "line_number": 2}])
     assert store.history().events.select("sequence", "event_id", "note").rows() == [
-        (1, "B", "old"),
-        (2, "A", "new"),
+        (1, "A", "new"),
+        (2, "B", "old"),
         (3, "C", None),
     ]
 
@@ -217,6 +217,15 @@ def test_an_address_counts_from_the_file_that_first_stated_it_after_any_other(st
     store.load(14, customers=[customer | {"email": ""}])
     found = store.history().customers.row(0, named=True)
     assert (found["email"], found["email_since"]) == (None, date(2026, 10, 14))
+
+
+def test_the_only_address_ever_stated_has_no_first_day(store: Store) -> None:
+    customer = {"customer_id": "C1", "line_number": 2}
+    store.load(9, customers=[customer | {"customer_name": "No address yet"}])
+    store.load(10, customers=[customer | {"email": "a@b.example"}])
+    store.load(11, customers=[customer | {"email": "a@b.example"}])
+    found = store.history().customers.row(0, named=True)
+    assert (found["email"], found["email_since"]) == ("a@b.example", None)
 
 
 def test_a_file_of_customers_knows_them_better_than_one_of_invoices_of_its_date(store: Store) -> None:

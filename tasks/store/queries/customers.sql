@@ -9,7 +9,8 @@ current as (
     from statements
     group by customer_id
 ),
--- The last statement of another address; the one that counts has been stated since then.
+-- The last statement of another address: the one that counts has been stated since then. The only address ever
+-- stated has no such date: what came back from it came back, whenever the file that states it was loaded.
 other_email as (
     select customer_id, max(statement_order) as other_order
     from statements
@@ -20,8 +21,8 @@ other_email as (
 since as (
     select customer_id, min(file_date) as email_since
     from statements
-    left join other_email using (customer_id)
-    where email is not null and statement_order > coalesce(other_order, -1)
+    join other_email using (customer_id)
+    where email is not null and statement_order > other_order
     group by customer_id
 )
 select current.*, email_since
