@@ -21,7 +21,7 @@ from policies.history import History
 from policies.policy import Policy, content_hash, load_policy
 from policies.policy_cases import ExpectedDecision, PolicyCase, load_cases
 from tasks.rules import read_law
-from tasks.workspace import Workspace, find_policy, open_workspace, read_creditor, shipped_root
+from tasks.workspace import Workspace, find_policy_file, shipped_root
 
 if TYPE_CHECKING:
     from policies.statutes import Law
@@ -95,25 +95,6 @@ def run_cases(root: Path, policy: Path | None = None, cases: Path | None = None)
         if result.is_ok:
             shown.append(rows)
     return CasesReport(loaded.policy, str(cases_file), tuple(results), tuple(cover(loaded, shown)))
-
-
-def find_policy_file(root: Path, policy: Path | None) -> Path:
-    """Return the file of a policy that is given as a file, by name, or by the workspace's creditor.yaml."""
-    if policy is None:
-        workspace = open_workspace(root)
-        return find_policy(workspace, read_creditor(workspace).policy)
-    if policy.is_file():
-        return policy
-    name = policy.name.removesuffix(".yaml")
-    places = [base / "policies" / "escalation" for base in (root, shipped_root())]
-    if policy.parent == Path():
-        for place in places:
-            if (place / f"{name}.yaml").is_file():
-                return place / f"{name}.yaml"
-    known = ", ".join(sorted({path.stem for place in places for path in place.glob("*.yaml")}))
-    raise WrongUseError(
-        f"there is no policy {str(policy)!r}: no such file, and no policy of that name (there are: {known})."
-    )
 
 
 def run_case(

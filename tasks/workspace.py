@@ -180,6 +180,25 @@ def find_policy(workspace: Workspace, name: str) -> Path:
     return found
 
 
+def find_policy_file(root: Path, policy: Path | None) -> Path:
+    """Return the file of a policy that is given as a file, by name, or by the workspace's creditor.yaml."""
+    if policy is None:
+        workspace = open_workspace(root)
+        return find_policy(workspace, read_creditor(workspace).policy)
+    if policy.is_file():
+        return policy
+    name = policy.name.removesuffix(".yaml")
+    places = [base / "policies" / "escalation" for base in (root, shipped_root())]
+    if policy.parent == Path():
+        for place in places:
+            if (place / f"{name}.yaml").is_file():
+                return place / f"{name}.yaml"
+    known = ", ".join(sorted({path.stem for place in places for path in place.glob("*.yaml")}))
+    raise WrongUseError(
+        f"there is no policy {str(policy)!r}: no such file, and no policy of that name (there are: {known})."
+    )
+
+
 def find_template(workspace: Workspace, relative: str) -> Path | None:
     """Return the file of a template, such as `reminder_1/fr/email.txt.jinja`, own before shipped."""
     return find_file(workspace, f"templates/{relative}")
