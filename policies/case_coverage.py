@@ -12,7 +12,7 @@ import polars as pl
 from policies.conditions import compile_condition
 from policies.facts import Scope
 from policies.model import Channel, HoldReason
-from policies.policy import Policy
+from policies.policy import Accelerate, Policy
 
 _REACHING = frozenset(Channel) - {Channel.AGENCY, Channel.COURT}
 
@@ -82,11 +82,16 @@ def _shown(policy: Policy, decided: Iterable[pl.DataFrame]) -> set[str]:
 def _leaps(policy: Policy, acting: pl.DataFrame) -> Iterable[str]:
     """Yield the rules that brought an item to a step ahead of its time: the first that holds and leads there."""
     for row in acting.filter("is_brought_forward").iter_slices(1):
-        for number, rule in enumerate(policy.accelerate):
-            condition = compile_condition(rule.when, Scope.ITEM, "policy", f"accelerate[{number}].when")
-            if rule.to == row["step"].item() and not row.filter(condition).is_empty():
-                yield _rule_name(number, rule.to)
-                break
+        yield next(
+            _rule_name(number, rule.to)
+            for number, rule in enumerate(policy.accelerate)
+            if rule.to == row["step"].item() and _holds(rule, number, row)
+        )
+
+
+def _holds(rule: Accelerate, number: int, row: pl.DataFrame) -> bool:
+    condition = compile_condition(rule.when, Scope.ITEM, "policy", f"accelerate[{number}].when")
+    return not row.filter(condition).is_empty()
 
 
 def _rule_name(number: int, step: str) -> str:

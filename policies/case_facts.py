@@ -52,12 +52,11 @@ def is_said_in_rows(said: Mapping[str, object]) -> dict[str, str]:
 
 def with_facts(facts: Facts, said: Mapping[str, object]) -> Facts:
     """Return the facts with those of the case in place of what the history gave."""
-    of_items: dict[str, pl.Expr] = {}
-    of_accounts: dict[str, pl.Expr] = {}
-    for name, value in said.items():
-        fact = FACTS[name]
-        if name not in _IN_ROWS:
-            (of_items if fact.scope is Scope.ITEM else of_accounts)[name] = pl.lit(value, fact.dtype)
+    outright = {
+        name: pl.lit(value, FACTS[name].dtype) for name, value in said.items() if name not in _IN_ROWS
+    }
+    of_items = {name: value for name, value in outright.items() if FACTS[name].scope is Scope.ITEM}
+    of_accounts = {name: value for name, value in outright.items() if FACTS[name].scope is Scope.ACCOUNT}
     for name, day in (
         ("days_since_last_contact", "last_contact"),
         ("oldest_days_past_due", "oldest_due_date"),
