@@ -16,6 +16,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 _MOST_ALTERNATIVES = 64
+_SHORT_LIST = 8
+"""A list of so many values is read as alternatives, so that conditions above it may cover it together."""
 _BOUNDS = (">", ">=", "<", "<=")
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "in": "in", "not in": "not in"}
 _NEGATED = {
@@ -183,6 +185,9 @@ def _spread(node: exp.Expr, *, is_true: bool) -> list[Alternative]:
         )
         if low is not None and high is not None:
             return [(low, high)] if is_true else [(_negated(low),), (_negated(high),)]
+    if isinstance(node, exp.In) and is_true and len(node.expressions) <= _SHORT_LIST:
+        each = [_read_comparison(node.this, "in", [value]) for value in node.expressions]
+        return [(one,) for one in each if one is not None]
     read = _read(node) or Comparison(node.sql(dialect="postgres", comments=False), "holds")
     return [(read if is_true else _negated(read),)]
 

@@ -11,6 +11,7 @@ from policies.conditions import find_condition_problems
 from policies.errors import Problem
 from policies.facts import Scope
 from policies.model import Channel
+from policies.money import CURRENCY_DIGITS, is_currency
 from policies.policy_keys import Accelerate, Policy, ReachableChannel, RiskClass, Segment, Step, Watch
 from policies.yaml_wording import did_you_mean
 
@@ -38,6 +39,7 @@ def find_errors(policy: Policy, file: str, doubts: frozenset[str] = NO_DOUBTS) -
         *_bucket_errors(policy),
         *_first_match_errors(policy, doubts),
         *_reference_errors(policy, doubts),
+        *_amount_errors(policy),
         *_fallback_errors(policy),
         *_give_up_errors(policy, doubts),
         *(
@@ -106,6 +108,20 @@ def _reference_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]
 def _hides_a_step(path: str) -> bool:
     """Whether the name of a step, or a whole ladder, could not be read."""
     return path.startswith("ladders.") and (path.endswith((".step", "]")) or path.count(".") == 1)
+
+
+def _amount_errors(policy: Policy) -> Iterator[Error]:
+    """Yield the currencies of amounts that no country uses."""
+    stated = [("small_balance", policy.small_balance)]
+    stated += [("give_up.cost_limit", policy.give_up.cost_limit)] if policy.give_up else []
+    for ladder, index, step in steps_of(policy):
+        path = f"ladders.{ladder}[{index}]"
+        stated += [(f"{path}.minimum_amount", step.minimum_amount), (f"{path}.fee", step.fee)]
+    for path, amounts in stated:
+        for currency in amounts:
+            if not is_currency(currency):
+                what = f"'{currency}' is no currency in use{did_you_mean(currency, CURRENCY_DIGITS)}"
+                yield f"{path}.{currency}", what, "a code of ISO 4217, such as EUR"
 
 
 def _fallback_errors(policy: Policy) -> Iterator[Error]:

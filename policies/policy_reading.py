@@ -6,6 +6,7 @@ about what is in doubt but the first mistake. What ties the keys together is che
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -106,26 +107,28 @@ def _key(key: object) -> str:
 
 
 def _mend(content: Lines, error: ValidationError) -> Iterator[str]:
-    """Take out what is refused, and give a misspelt key its name; yield the key paths that are in doubt since."""
+    """Give misspelt keys their name, and take out what is refused; yield the key paths that are in doubt since."""
     found = [(details, tuple(places_of(details, content))) for details in list_details(error)]
     for details, place in found:
         if details["type"] == "extra_forbidden":
             _rename(content, details, place)
-        elif details["type"] == "missing" and (len(place) == 1 or _is_block(place[:-1])):
+    for details, place in found:
+        is_missing = details["type"] == "missing"
+        if is_missing and (len(place) == 1 or _is_block(place[:-1])):
+            # What stands in for it is put there by `_fill`, unless a misspelt key was meant.
+            yield from () if place[-1] in _at(content, place[:-1]) else (join_path(place),)
+        elif details["type"] != "extra_forbidden":
             yield join_path(place)
-        else:
-            yield join_path(place)
-            yield _drop(content, place[:-1] if details["type"] == "missing" else place)
+            yield _drop(content, place[:-1] if is_missing else place)
 
 
 def _rename(content: Lines, details: ErrorDetails, place: Place) -> None:
-    holder = _at(content, place[:-1])
-    if isinstance(holder, Lines):
-        value = holder.pop(place[-1])
-        near = find_near(str(place[-1]), known_keys(Policy, details["loc"][:-1]))
-        if near is not None and near not in holder:
-            holder[near] = value
-            holder.lines[near] = holder.lines[place[-1]]
+    holder = cast(Lines, _at(content, place[:-1]))
+    value = holder.pop(place[-1])
+    near = find_near(str(place[-1]), known_keys(Policy, details["loc"][:-1]))
+    if near is not None and near not in holder:
+        holder[near] = value
+        holder.lines[near] = holder.lines[place[-1]]
 
 
 def _drop(content: Lines, place: Place) -> str:
@@ -133,21 +136,20 @@ def _drop(content: Lines, place: Place) -> str:
     while isinstance(place[-1], int) and not _is_block(place):
         place = place[:-1]
     holder = _at(content, place[:-1])
-    if isinstance(holder, list) and isinstance(place[-1], int):
-        holder[place[-1]] = Lines()
-    elif isinstance(holder, Lines):
+    if isinstance(holder, Items):
+        holder[cast(int, place[-1])] = Lines()
+    else:
         holder.pop(place[-1], None)
     return join_path(place)
 
 
-def _at(content: object, place: Place) -> object:
-    """Return what stands at a place; nothing if something before has taken it out."""
+def _at(content: Lines, place: Place) -> Lines | Items:
+    """Return the mapping or list at a place; an empty one if something before has taken it out."""
+    holder: Lines | Items = content
     for part in place:
-        if isinstance(content, Lines):
-            content = content.get(part)
-        elif isinstance(content, list) and isinstance(part, int):
-            content = content[part]
-    return content
+        inner = holder.get(part) if isinstance(holder, Lines) else holder[cast(int, part)]
+        holder = inner if isinstance(inner, Lines | Items) else Lines()
+    return holder
 
 
 def _is_block(place: Place) -> bool:
@@ -166,18 +168,15 @@ def _fill(content: Lines) -> Iterator[str]:
             yield f"{key}{_INSIDE.get(key, '')}"
     for path, kind, blocks in _block_lists(content):
         for index, block in enumerate(blocks):
-            if isinstance(block, Lines):
-                missing = {key: value for key, value in _STAND_INS[kind].items() if key not in block}
-                block.update(missing)
-                yield from (f"{path}[{index}].{key}" for key in missing)
+            missing = {key: value for key, value in _STAND_INS[kind].items() if key not in block}
+            block.update(missing)
+            yield from (f"{path}[{index}].{key}" for key in missing)
 
 
-def _block_lists(content: Lines) -> Iterator[tuple[str, type[BaseModel], list[object]]]:
+def _block_lists(content: Lines) -> Iterator[tuple[str, type[BaseModel], list[dict[object, object]]]]:
+    """Yield the lists of blocks; what had another shape was taken out before."""
     for key, kind in _BLOCKS.items():
-        if isinstance(blocks := content.get(key), list):
-            yield key, kind, blocks
-    ladders = content["ladders"]
-    if isinstance(ladders, Lines):
-        for name, blocks in ladders.items():
-            if isinstance(blocks, list):
-                yield f"ladders.{name}", Step, blocks
+        yield key, kind, cast(list[dict[object, object]], content.get(key, []))
+    ladders = cast(dict[str, list[dict[object, object]]], content["ladders"])
+    for name, blocks in ladders.items():
+        yield f"ladders.{name}", Step, blocks

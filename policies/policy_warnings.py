@@ -1,22 +1,36 @@
 """What a person should look at in a policy that is valid: listed by `relance policy check`, never in the way.
 
-What surrounds the policy (date, currencies, templates, statutes) is handed in, so nothing is read here.
+What surrounds the policy (date, currencies, countries) is handed in, so nothing is read here. What is never reached
+is found by `policies.policy_reach`.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import combinations, pairwise
 
+from policies.aging import NO_DUE_DATE, UNAPPLIED, bucket_names
 from policies.business_days import has_calendar, is_supported
+from policies.condition_ranges import compared
 from policies.conditions import facts_used
 from policies.errors import Problem
 from policies.facts import FACTS
-from policies.policy_check import Error, conditions_of, first_match_rules, steps_of
-from policies.policy_keys import ContactOn, LadderMode, Policy, Step
+from policies.model import Channel
+from policies.policy_check import Error, conditions_of, stand_ins_of, steps_of
+from policies.policy_keys import ContactOn, Policy, Step
+from policies.policy_reach import find_unreached
 from policies.rates import next_half_year_start
+from policies.yaml_wording import did_you_mean
 
 DEFAULT_AGENCY = "default"
+_OWN_FILES = (Channel.AGENCY, Channel.COURT)
+_SHAPES = {
+    "currency": (r"[A-Z]{3}", "three capital letters, such as 'EUR'"),
+    "country": (r"[A-Z]{2}", "two capital letters, such as 'FR'"),
+    "language": (r"[a-z]{2}([-_][A-Za-z]+)?", "two small letters, such as 'fr'"),
+}
+_CUSTOMER_TYPES = ("business", "public", "consumer")
 
 
 @dataclass(frozen=True)
@@ -31,14 +45,25 @@ class Surroundings:
 def find_warnings(policy: Policy, file: str, around: Surroundings) -> list[Problem]:
     """Return what a person should look at; nothing of it stops a run."""
     found = [
+        *_name_warnings(policy, file),
         *_age_warnings(policy, around),
-        *_segment_warnings(policy),
-        *_ladder_warnings(policy),
-        *_currency_warnings(policy, around),
         *_calendar_warnings(policy, around),
+        *_segment_warnings(policy),
+        *find_unreached(policy),
+        *_ladder_warnings(policy),
+        *_word_warnings(policy),
+        *_currency_warnings(policy, around),
         *_charge_warnings(policy),
+        *_step_warnings(policy),
+        *_fallback_warnings(policy),
     ]
     return [Problem(file, *warning) for warning in found]
+
+
+def _name_warnings(policy: Policy, file: str) -> Iterator[Error]:
+    stem = file.removesuffix(".yaml")
+    if stem != policy.policy:
+        yield "policy", f"the file is called {file}, and creditor.yaml names a policy by its file", stem
 
 
 def _age_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
@@ -48,63 +73,9 @@ def _age_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
             f"the policy was to be reviewed by {policy.review_by}",
             "review it, then set the next date",
         )
-
-
-def _segment_warnings(policy: Policy) -> Iterator[Error]:
-    last = len(policy.segments) - 1
-    if policy.segments[last].when is not None:
-        yield (
-            f"segments[{last}].when",
-            "accounts of no segment are held (no_segment)",
-            "a last segment without when",
-        )
-    for key, rules in first_match_rules(policy):
-        texts = [rule.when for rule in rules]
-        for index, text in enumerate(texts):
-            if text is not None and text in texts[:index]:
-                yield f"{key}[{index}].when", "the same condition stands above, so this is never reached", ""
-    used = {segment.ladder for segment in policy.segments}
-    for name in policy.ladders:
-        if name not in used:
-            yield f"ladders.{name}", "no segment climbs this ladder", "a segment with it, or no such ladder"
-
-
-def _ladder_warnings(policy: Policy) -> Iterator[Error]:
-    for (one, steps), (other, others) in combinations(policy.ladders.items(), 2):
-        if not {step.step for step in steps} & {step.step for step in others}:
-            what = f"it shares no step with '{one}': a customer who changes between them starts again"
-            yield f"ladders.{other}", what, "at least one common step name"
-    for name, steps in policy.ladders.items():
-        for index, step in enumerate(steps):
-            before = [other for other in steps[:index] if _is_due_no_earlier(other, step)]
-            if before and step.when is None and policy.ladder_mode is LadderMode.MOST_SEVERE:
-                what = f"'{step.step}' is always taken instead of '{before[-1].step}'"
-                yield f"ladders.{name}[{index}]", what, "days that rise from step to step"
-            elif before and policy.ladder_mode is LadderMode.ONE_STEP_AT_A_TIME:
-                what = (
-                    f"'{step.step}' is due on the days of '{before[-1].step}' or before, but comes after it"
-                )
-                yield f"ladders.{name}[{index}]", what, "days that rise from step to step"
-
-
-def _is_due_no_earlier(first: Step, second: Step) -> bool:
-    """Whether `first` is never due before `second`, as far as days from the due date tell."""
-    days, later_days = first.after_due_days, second.after_due_days
-    if days is None or later_days is None or second.model_copy(update={"after_due_days": None}).has_timing:
-        return False
-    return later_days <= days and first.end_of_month >= second.end_of_month
-
-
-def _currency_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
-    if len(set(around.currencies)) < 2:
-        return
-    loaded = ", ".join(sorted(set(around.currencies)))
-    for path, text, *_ in conditions_of(policy):
-        used = facts_used(text)
-        amounts = sorted(name for name in used if FACTS[name].is_money)
-        if amounts and "currency" not in used:
-            what = f"{', '.join(amounts)} without a currency, while {loaded} are loaded"
-            yield path, what, "... and currency = 'EUR'"
+    blackouts = policy.calendar.blackouts if policy.calendar else ()
+    if blackouts and all(blackout.to < around.as_of for blackout in blackouts):
+        yield "calendar.blackouts", "all of them have passed", "the days of the year to come, or none"
 
 
 def _calendar_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
@@ -116,9 +87,60 @@ def _calendar_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
     others = dict.fromkeys(sorted(around.countries), "calendar.contact_on") if is_asked else {}
     for country, path in {**others, **places}.items():
         if not is_supported(country):
-            yield path, f"the holidays of {country} are not known: only weekends count", ""
+            hint = "GB, the United Kingdom" if country == "UK" else ""
+            yield path, f"the holidays of {country} are not known: only weekends count", hint
         elif not has_calendar(country, year):
             yield path, f"no holiday of {country} is known for {year}", ""
+
+
+def _segment_warnings(policy: Policy) -> Iterator[Error]:
+    last = len(policy.segments) - 1
+    if policy.segments[last].when is not None:
+        yield (
+            f"segments[{last}].when",
+            "accounts of no segment are held (no_segment)",
+            "a last segment without when",
+        )
+
+
+def _ladder_warnings(policy: Policy) -> Iterator[Error]:
+    for (one, steps), (other, others) in combinations(policy.ladders.items(), 2):
+        if not {step.step for step in steps} & {step.step for step in others}:
+            what = f"it shares no step with '{one}': a customer who changes between them starts again"
+            yield f"ladders.{other}", what, "at least one common step name"
+
+
+def _word_warnings(policy: Policy) -> Iterator[Error]:
+    """Yield the words that facts are compared with and that they never are."""
+    known: dict[str, Collection[str]] = {
+        "risk": [rule.class_ for rule in policy.risk],
+        "segment": [segment.segment for segment in policy.segments],
+        "customer_type": _CUSTOMER_TYPES,
+        "aging_bucket": [*bucket_names(policy.aging_buckets_days), NO_DUE_DATE, UNAPPLIED],
+    }
+    for path, text, *_ in conditions_of(policy):
+        for fact, value in dict.fromkeys(compared(text)):
+            if not isinstance(value, str):
+                continue
+            if fact in known and value not in known[fact]:
+                what = f"{fact} is never '{value}'{did_you_mean(value, known[fact])}"
+                yield path, what, ", ".join(known[fact]) or f"a policy with the key {fact}"
+            elif fact in _SHAPES and not re.fullmatch(_SHAPES[fact][0], value):
+                yield path, f"{fact} is never '{value}'", _SHAPES[fact][1]
+
+
+def _currency_warnings(policy: Policy, around: Surroundings) -> Iterator[Error]:
+    currencies = sorted(set(around.currencies))
+    if len(currencies) > 1:
+        for path, text, *_ in conditions_of(policy):
+            used = facts_used(text)
+            amounts = sorted(name for name in used if name in FACTS and FACTS[name].is_money)
+            if amounts and "currency" not in used:
+                what = f"{', '.join(amounts)} without a currency, while {', '.join(currencies)} are loaded"
+                yield path, what, "... and currency = 'EUR'"
+    lacking = [currency for currency in currencies if currency not in policy.small_balance]
+    if policy.small_balance and lacking:
+        yield "small_balance", f"no threshold for {', '.join(lacking)}: every balance is demanded", ""
 
 
 def _charge_warnings(policy: Policy) -> Iterator[Error]:
@@ -126,3 +148,46 @@ def _charge_warnings(policy: Policy) -> Iterator[Error]:
     if policy.statute is None and policy.charges.rate is None and is_claimed:
         what = "steps claim charges, and nothing says which: they are left out"
         yield "statute", what, "a statute, or charges.rate"
+
+
+def _step_warnings(policy: Policy) -> Iterator[Error]:
+    for ladder, index, step in steps_of(policy):
+        path = f"ladders.{ladder}[{index}]"
+        if step.fee and step.channel in _OWN_FILES:
+            yield (
+                f"{path}.fee",
+                f"a step by {step.channel} goes to no customer, so nobody is told of its fee",
+                "",
+            )
+        for key in ("fee", "charges"):
+            if step.is_pre_due and getattr(step, key):
+                yield f"{path}.{key}", "nothing is late before the due date, so nothing is claimed", ""
+    gap = policy.contact.minimum_gap_days or 0
+    for ladder, steps in policy.ladders.items():
+        for index, (before, step) in enumerate(pairwise(steps), start=1):
+            yield from _gap_warnings(f"ladders.{ladder}[{index}]", before, step, gap)
+
+
+def _gap_warnings(path: str, before: Step, step: Step, gap: int) -> Iterator[Error]:
+    """Yield the days that a step waits in vain, because the gap between contacts is longer."""
+    if step.channel in _OWN_FILES or before.channel in _OWN_FILES:
+        return
+    days = step.after_previous_days
+    if days is not None and days + before.answer_within_days < gap and not step.after_due_days:
+        what = (
+            f"nobody is contacted again within {gap} days (contact.minimum_gap_days), so the step comes then"
+        )
+        yield f"{path}.after_previous_days", what, f"{gap} or more"
+
+
+def _fallback_warnings(policy: Policy) -> Iterator[Error]:
+    fallback = policy.contact.fallback
+    used = {step.channel.value for _, _, step in steps_of(policy)}
+    reached = used.union(*(stand_ins_of(channel, fallback) for channel in used))
+    for channel in fallback:
+        if channel not in reached:
+            yield (
+                f"contact.fallback.{channel}",
+                f"no step goes by {channel}",
+                f"one of {', '.join(sorted(used))}",
+            )

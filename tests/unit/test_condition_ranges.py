@@ -28,6 +28,8 @@ from policies.condition_ranges import compared, exclude_each_other, implies
         ("not (overdue_items > 3 or bounced)", "overdue_items < 5"),
         ("tags like '%vip%' and bounced", "tags like '%vip%'"),
         ("country = 'FR' or country = 'BE'", "country in ('FR', 'BE', 'NL')"),
+        ("country in ('FR', 'BE')", "country = 'FR' or country = 'BE'"),
+        ("paid_invoices in (1, 2, 3, 4, 5, 6, 7, 8, 9)", "paid_invoices < 10"),
         ("unapplied_amount < -50", "unapplied_amount < -20"),
         ("overdue_amount > 5 and overdue_amount < 3", "country = 'FR'"),
         ("due_date >= DATE '2026-02-01'", "due_date > DATE '2026-01-31'"),

@@ -7,6 +7,7 @@ import pytest
 from policies.policy import load_policy
 from policies.policy_check import conditions_of, steps_of
 from policies.policy_warnings import Surroundings, find_warnings
+from policies.strict_yaml import YamlInvalidError
 
 HEAD = "description: A policy.\npolicy: p\n"
 SEGMENT = "segments: [{segment: all, ladder: a}]\n"
@@ -46,7 +47,7 @@ def test_accounts_and_ladders_that_nothing_leads_to_are_told() -> None:
     )
     assert [warning.split(" (")[0] for warning in found] == [
         "segments[0].when: accounts of no segment are held",
-        "risk[1].when: the same condition stands above, so this is never reached",
+        "risk[1].when: whoever meets this already meets 'a' above, so it is never reached",
         "ladders.b: no segment climbs this ladder",
     ]
 
@@ -146,6 +147,110 @@ def test_charges_that_no_law_or_contract_states_are_told(text: str, expected: st
     found = warnings(text)
     assert len(found) == bool(expected)
     assert all(warning.startswith(expected) for warning in found)
+
+
+def step(**keys: str) -> str:
+    """Return the text of a policy whose only step has these keys."""
+    inner = ", ".join(
+        f"{key}: {value}"
+        for key, value in {"step": "one", "after_due_days": "1", "channel": "email", **keys}.items()
+    )
+    return f"{SEGMENT}ladders: {{a: [{{{inner}}}]}}\n"
+
+
+def test_a_policy_that_is_called_otherwise_than_its_file_is_told() -> None:
+    policy = load_policy(HEAD + SEGMENT + LADDER, "q.yaml")
+    (warning,) = find_warnings(policy, "q.yaml", AROUND)
+    assert warning.sentence() == (
+        "q.yaml: policy: the file is called q.yaml, and creditor.yaml names a policy by its file (allowed: q)"
+    )
+
+
+@pytest.mark.parametrize(("to", "count"), [("2026-11-21", 1), ("2026-11-22", 0)])
+def test_blackouts_that_have_all_passed_are_told(to: str, count: int) -> None:
+    found = warnings(f"{SEGMENT}{LADDER}calendar: {{blackouts: [{{from: 2026-01-01, to: {to}, why: x}}]}}\n")
+    assert len(found) == count
+    assert all(warning.startswith("calendar.blackouts: all of them have passed") for warning in found)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("risk = 'hgih'", "risk is never 'hgih'; did you mean 'high'? (allowed: high, rest)"),
+        ("risk <> 'high' and segment in ('all')", ""),
+        ("segment = 'key'", "segment is never 'key' (allowed: all)"),
+        (
+            "customer_type = 'private'",
+            "customer_type is never 'private' (allowed: business, public, consumer)",
+        ),
+        ("aging_bucket in ('days_31_60', 'no_due_date')", ""),
+        ("aging_bucket = '31-60'", "aging_bucket is never '31-60' (allowed: not_due, days_1_30, "),
+        ("currency = 'eur'", "currency is never 'eur' (allowed: three capital letters, such as 'EUR')"),
+        ("country = 'France'", "country is never 'France' (allowed: two capital letters, such as 'FR')"),
+        ("language = 'FR'", "language is never 'FR' (allowed: two small letters, such as 'fr')"),
+        ("currency = 'EUR' and country = 'FR' and language = 'fr' and bounced and overdue_items = 3", ""),
+    ],
+)
+def test_words_that_a_fact_never_has_are_told(when: str, expected: str) -> None:
+    text = "risk: [{class: high, when: bounced}, {class: rest}]\n" + step(when=f'"{when}"')
+    found = [warning for warning in warnings(text) if "is never '" in warning]
+    assert len(found) == bool(expected)
+    assert all(warning.startswith(f"ladders.a[0].when: {expected}") for warning in found)
+
+
+def test_a_risk_that_no_policy_defines_is_told() -> None:
+    (found,) = warnings(step(when="\"risk = 'high'\""))
+    assert found == "ladders.a[0].when: risk is never 'high' (allowed: a policy with the key risk)"
+
+
+def test_a_currency_without_a_threshold_is_told_where_others_have_one() -> None:
+    around = Surroundings(AROUND.as_of, currencies=("USD", "EUR"))
+    told = "small_balance: no threshold for USD: every balance is demanded"
+    assert warnings(f"{SEGMENT}{LADDER}small_balance: {{EUR: 15}}\n", around) == [told]
+    assert warnings(f"{SEGMENT}{LADDER}", around) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"fee": "{EUR: 10}"}, []),
+        ({"fee": "{EUR: 10}", "channel": "agency"}, ["fee: a step by agency goes to no customer"]),
+        (
+            {"fee": "{EUR: 10}", "charges": "[late_interest]", "after_due_days": "-3"},
+            ["fee: nothing is late before the due date", "charges: nothing is late before the due date"],
+        ),
+    ],
+)
+def test_claims_that_nobody_hears_of_or_owes_yet_are_told(keys: dict[str, str], expected: list[str]) -> None:
+    found = [warning for warning in warnings("statute: FR\n" + step(**keys)) if "ladders" in warning]
+    assert [warning.split(",")[0] for warning in found] == [f"ladders.a[0].{one}" for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("keys", "count"),
+    [
+        ("after_previous_days: 3, channel: email", 1),
+        ("after_previous_days: 7, channel: email", 0),
+        ("after_previous_days: 3, after_due_days: 30, channel: email", 0),
+        ("after_previous_days: 3, channel: agency", 0),
+        ("after_due_days: 3, channel: email", 0),
+    ],
+)
+def test_a_step_that_the_contact_gap_delays_is_told(keys: str, count: int) -> None:
+    found = warnings(
+        f"{SEGMENT}contact: {{minimum_gap_days: 7}}\nladders:\n  a:\n"
+        f"    - {{step: one, after_due_days: 1, channel: email}}\n    - {{step: two, {keys}}}\n"
+    )
+    assert len(found) == count
+    assert all("nobody is contacted again within 7 days" in warning for warning in found)
+
+
+def test_a_stand_in_for_a_channel_that_no_step_uses_is_told() -> None:
+    text = f"{SEGMENT}{LADDER}contact: {{fallback: {{email: letter, letter: call, call: letter}}}}\n"
+    with pytest.raises(YamlInvalidError, match="leads back"):
+        warnings(text)
+    text = f"{SEGMENT}{LADDER}contact: {{fallback: {{email: letter, call: letter}}}}\n"
+    assert warnings(text) == ["contact.fallback.call: no step goes by call (allowed: one of email)"]
 
 
 def test_steps_and_conditions_of_a_policy_are_listed_with_their_place() -> None:
