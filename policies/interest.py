@@ -5,7 +5,7 @@ The day a debt falls due bears no interest, the day it is paid does. Which law o
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -99,15 +99,6 @@ def by_contract(
     )
 
 
-def interest_days(due_date: date, paid_on: date) -> int:
-    """Return how many days bear interest: the due day does not, the day of payment does.
-
-    >>> interest_days(date(2026, 4, 30), date(2026, 8, 31))
-    123
-    """
-    return max(0, (paid_on - due_date).days)
-
-
 def interest_on(base: Decimal, annual_percent: Decimal, days: int, currency: str, day_count: int) -> Decimal:
     """Return simple interest, rounded: amount x rate x days late / 365.
 
@@ -190,28 +181,24 @@ def _by_payment(item: LateItem, first: date) -> Iterator[_Stretch]:
 
 def _by_day(item: LateItem, first: date, running: Running) -> Iterator[_Stretch]:
     """Yield the days one after the other, cut where the rate, what is owed or the base changes."""
-    cuts = _cuts(item, first)
-    anniversaries = _anniversaries(item) if running.is_compounding else ()
-    began: _Stretch | None = None
-    for day in sorted({*cuts, *(day for day in anniversaries if first < day)}):
+    anniversaries = _anniversaries(item) if running.is_compounding else []
+
+    def begin(day: date) -> _Stretch:
         full_years = sum(1 for anniversary in anniversaries if anniversary <= day)
-        owed, terms = item.owed_on(day), running.terms_on(day)
-        if began and (began.owed, began.full_years, began.terms) == (owed, full_years, terms):
-            continue
-        if began:
-            yield _until(began, day - _ONE_DAY)
-        began = _Stretch(day, day, owed, full_years, terms)
-    if began:
-        yield _until(began, item.as_of)
+        return _Stretch(day, item.as_of, item.owed_on(day), full_years, running.terms_on(day))
 
-
-def _until(stretch: _Stretch, last: date) -> _Stretch:
-    return _Stretch(stretch.first, last, stretch.owed, stretch.full_years, stretch.terms)
+    began = begin(first)
+    for day in sorted({*_cuts(item, first), *(day for day in anniversaries if first < day)}):
+        stretch = begin(day)
+        if (began.owed, began.full_years, began.terms) != (stretch.owed, stretch.full_years, stretch.terms):
+            yield replace(began, last=day - _ONE_DAY)
+            began = stretch
+    yield began
 
 
 def _cuts(item: LateItem, first: date) -> set[date]:
-    """Return the days on which a new rate or a new amount may begin, the first interest day among them."""
-    cuts = {first} | {paid_on + _ONE_DAY for paid_on, _ in item.payments if first <= paid_on < item.as_of}
+    """Return the days after the first on which a new rate or a new amount may begin."""
+    cuts = {paid_on + _ONE_DAY for paid_on, _ in item.payments if first <= paid_on < item.as_of}
     start = next_half_year_start(first)
     while start <= item.as_of:
         cuts.add(start)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from policies.charges import Omission, charge_item
 from policies.interest import LateItem
 from policies.messages import ItemCharges
-from policies.statutes import statute_for
+from policies.statutes import AcrossHalfYears, statute_for
 from tests.unit.law import RATES, STATUTES
 
 FR = STATUTES["FR"]
@@ -226,3 +226,51 @@ def test_interest_periods_cover_every_late_day_once_and_the_base_never_rises(
     bases = [p.base for p in periods]
     assert bases == sorted(bases, reverse=True)
     assert not bases or bases[-1] >= item.amount
+
+
+def test_a_law_with_a_fixed_sum_alone_claims_no_interest() -> None:
+    fixed_only = FR.model_copy(update={"late_interest": None})
+    charges = charge_item(TEN_THOUSAND, fixed_only, RATES).charges
+    assert (charges.late_interest, charges.daily_interest, charges.recovery_charge) == (
+        ZERO,
+        ZERO,
+        Decimal(40),
+    )
+
+
+def test_a_floor_may_stay_as_it_was_when_the_item_became_late() -> None:
+    interest = FR.late_interest
+    assert interest is not None
+    assert interest.contract_floor is not None
+    floor = interest.contract_floor.model_copy(update={"across_half_years": AcrossHalfYears.FROZEN})
+    frozen = FR.model_copy(update={"late_interest": interest.model_copy(update={"contract_floor": floor})})
+    item = euros("1000.00", due_date=date(2024, 12, 1), as_of=date(2025, 1, 31))
+    charges = charge_item(item, frozen, RATES, contract_percent=Decimal(12)).charges
+    # 3 x 4.92 of the second half of 2024 for all 61 days: 1000.00 x 14.76 x 61 / 36500.
+    assert [(period.days, period.amount) for period in charges.periods] == [(61, Decimal("24.67"))]
+
+
+def test_of_payments_with_a_rate_each_only_those_while_late_count() -> None:
+    payments = [(TEN_THOUSAND.due_date, Decimal(500)), (date(2026, 9, 1), Decimal(70))]
+    item = LateItem(TEN_THOUSAND.amount, "EUR", TEN_THOUSAND.due_date, TEN_THOUSAND.as_of, payments=payments)
+    assert charge_item(item, STATUTES["IE"], RATES) == charge_item(TEN_THOUSAND, STATUTES["IE"], RATES)
+
+
+@pytest.mark.parametrize(
+    ("waived", "left"),
+    [
+        ("0", ("12", "40", "5")),
+        ("3", ("12", "40", "2")),
+        ("10", ("12", "35", "0")),
+        ("50", ("7", "0", "0")),
+    ],
+)
+def test_what_is_waived_is_taken_off_fees_then_the_fixed_charge_then_interest(
+    waived: str, left: tuple[str, str, str]
+) -> None:
+    charges = ItemCharges(
+        late_interest=Decimal(12), recovery_charge=Decimal(40), fees=Decimal(5), waived=Decimal(waived)
+    )
+    net = charges.net()
+    assert (net.late_interest, net.recovery_charge, net.fees) == tuple(map(Decimal, left))
+    assert (net.total, net.waived) == (charges.total, ZERO)
