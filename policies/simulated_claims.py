@@ -5,7 +5,6 @@ import polars as pl
 from policies.batches import MESSAGE_KEY
 from policies.claims import gather_claims
 from policies.escalation import Facts
-from policies.fees import fees_by_step
 from policies.model import TOTAL
 from policies.policy import Policy
 from policies.statutes import Law
@@ -31,7 +30,10 @@ _ASKED = (
 def with_claims(
     decisions: pl.DataFrame, facts: Facts, policy: Policy, law: Law
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Return the items that act with what each claims, and why charges were left out, once per item."""
+    """Return the items that act with what each claims, and why charges were left out, once per item.
+
+    Amounts are null where the step claims nothing, and zero where it does but nothing is to be had.
+    """
     acting = decisions.filter("act").sort(*MESSAGE_KEY, "due_date", "item")
     claiming = _claiming(acting, policy)
     rows, notes = [], []
@@ -45,16 +47,12 @@ def with_claims(
             )
             notes += [outcome.note] if outcome.note else []
     claimed = pl.DataFrame(rows, schema={"item": acting.schema["item"], **AMOUNTS}, orient="row")
-    amounts = [pl.col(name).fill_null(pl.lit(0, dtype)) for name, dtype in AMOUNTS.items()]
-    return acting.join(claimed, on="item", how="left", maintain_order="left").with_columns(amounts), notes
+    return acting.join(claimed, on="item", how="left", maintain_order="left"), notes
 
 
 def _claiming(acting: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Return the items whose step may claim anything, and whether the fee of their message stands with them."""
     sets_the_tone = pl.col("step") == pl.col("message_step")
     bears_fee = sets_the_tone & (sets_the_tone.cum_sum().over(MESSAGE_KEY) == 1)
-    rows = acting.select(*_ASKED, bears_fee=bears_fee)
-    if fees_by_step(policy):  # fees of earlier messages are stated again by every later one
-        return rows
-    charging = {step.step for steps in policy.ladders.values() for step in steps if step.charges}
-    return rows.filter(pl.col("step").is_in(sorted(charging)))
+    claiming = {step.step for steps in policy.ladders.values() for step in steps if step.charges or step.fee}
+    return acting.select(*_ASKED, bears_fee=bears_fee).filter(pl.col("step").is_in(sorted(claiming)))

@@ -1,0 +1,89 @@
+"""Reads what a simulation needs, replays one policy or two, and writes nothing.
+
+Two policies run in a process each: they share nothing but the past they start from.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from multiprocessing import get_context
+from multiprocessing.managers import SyncManager
+from pathlib import Path
+from queue import Empty, Queue
+
+from policies.errors import WrongUseError
+from policies.history import History
+from policies.policy import Policy, load_policy
+from policies.simulation import Period, Simulation, simulate
+from policies.statutes import Law
+from tasks.rules import read_law
+from tasks.store.connection import open_to_read
+from tasks.store.history import read_history
+from tasks.workspace import Workspace, find_policy_file
+
+Say = Callable[[str], None]
+_LISTENING_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What every simulation of a workspace starts from."""
+
+    history: History
+    law: Law
+
+
+def set_stage(workspace: Workspace) -> Stage:
+    """Return all that is known in a workspace, read at once; the store is free again before anything is replayed."""
+    with open_to_read(workspace) as connection:
+        history = read_history(connection)
+    return Stage(history, read_law(workspace))
+
+
+def read_policy(workspace: Workspace, policy: Path | None) -> Policy:
+    """Return a policy that is given as a file, by name, or by creditor.yaml."""
+    path = find_policy_file(workspace.root, policy)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUseError(f"the policy {path} cannot be read: {error}.") from error
+    return load_policy(text, path.name)
+
+
+def check_period(first: date, last: date, approve_after_days: int) -> Period:
+    """Return the period to replay, or say why it is none."""
+    if last < first:
+        raise WrongUseError(f"--to {last} is before --from {first}: turn them round.")
+    if approve_after_days < 0:
+        raise WrongUseError("--approve-after-days counts days, from 0.")
+    return Period(first, last, approve_after_days)
+
+
+def replay(stage: Stage, policy: Policy, period: Period, say: Say) -> Simulation:
+    """Return what the policy would have done, telling of each month."""
+
+    def tell(day: date, count: int) -> None:
+        say(f"{policy.policy}: {day:%Y-%m}, {count} actions so far")
+
+    return simulate(stage.history, policy, stage.law, period, tell)
+
+
+def replay_both(
+    stage: Stage, a: Policy, b: Policy, period: Period, say: Say
+) -> tuple[Simulation, Simulation]:
+    """Return what each of two policies would have done, side by side."""
+    context = get_context("spawn")  # a fork would inherit the locks of Polars' threads
+    with SyncManager(ctx=context) as manager, ProcessPoolExecutor(2, mp_context=context) as pool:
+        lines: Queue[str] = manager.Queue()
+        running = [pool.submit(replay, stage, policy, period, lines.put) for policy in (a, b)]
+        while not all(one.done() for one in running):
+            _pass_on(lines, say)
+        return running[0].result(), running[1].result()
+
+
+def _pass_on(lines: "Queue[str]", say: Say) -> None:
+    try:
+        say(lines.get(timeout=_LISTENING_SECONDS))
+    except Empty:
+        return
