@@ -35,6 +35,7 @@ class Allocation:
         unapplied_cash: customer_id, currency, amount (0 or negative): payments that reduce no item.
         statements: what sources say of balances over time (`policies.balances.statements`).
         payments: payments up to the date with the `item` or the invoice they reach.
+        history: what all of this follows from.
     """
 
     as_of: date
@@ -42,6 +43,7 @@ class Allocation:
     unapplied_cash: pl.DataFrame
     statements: pl.DataFrame
     payments: pl.DataFrame
+    history: History
 
 
 def allocate(history: History, as_of: date) -> Allocation:
@@ -64,7 +66,7 @@ def allocate(history: History, as_of: date) -> Allocation:
         .filter(pl.col("amount") != 0)
         .sort("customer_id", "currency")
     )
-    return Allocation(as_of, credited.sort("item"), unapplied, said, payments)
+    return Allocation(as_of, credited.sort("item"), unapplied, said, payments, history)
 
 
 def resolve_payments(payments: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:

@@ -7,8 +7,9 @@ instalment past grace breaks it. Cash counts when dated in (event date, date + g
 import polars as pl
 
 from policies.allocation import Allocation
+from policies.earlier_balances import earlier_balances
 from policies.happenings import concerning, of_kind
-from policies.model import ITEM_NUMBER, TOTAL, EventKind
+from policies.model import ITEM_KEY, ITEM_NUMBER, TOTAL, EventKind
 
 _ZERO = pl.lit(0, TOTAL)
 
@@ -64,9 +65,7 @@ def judge_promises(
         .with_columns(last_day=last_day, amount=pl.col("amount").cast(TOTAL))
     )
     received = _cash_within(per_currency, concerned, cash, allocation.payments)
-    promised = _open_when_promised(
-        per_currency.filter(pl.col("amount").is_null()), concerned, cash, allocation.items
-    )
+    promised = _open_when_promised(per_currency.filter(pl.col("amount").is_null()), concerned, allocation)
     is_over = pl.col("last_day") < as_of
     judged = (
         per_currency.join(received, on=["sequence", "currency"], how="left")
@@ -113,24 +112,21 @@ def _cash_within(
 
 
 def _open_when_promised(
-    promises: pl.DataFrame, concerned: pl.DataFrame, cash: pl.DataFrame, items: pl.DataFrame
+    promises: pl.DataFrame, concerned: pl.DataFrame, allocation: Allocation
 ) -> pl.DataFrame:
     """Return what was open on the day of each promise that names no amount: sequence, currency, amount_then."""
+    if promises.is_empty():
+        return pl.DataFrame(schema={"sequence": pl.Int64, "currency": pl.String, "amount_then": TOTAL})
     meant = concerned.join(promises.select("sequence"), on="sequence", how="semi").select(
-        "sequence", "event_date", "item", currency="item_currency"
+        "sequence", "item", "customer_id", day="event_date", currency="item_currency"
     )
-    paid = (
-        meant.join(cash, on="item")
-        .filter(pl.col("date") <= pl.col("event_date"))
-        .group_by("sequence", "item")
-        .agg(paid=pl.col("amount").sum())
+    then = earlier_balances(allocation.history, meant.select("customer_id", "day")).join(
+        allocation.items.select("item", *ITEM_KEY), on=ITEM_KEY
     )
     return (
-        meant.join(items.filter(~pl.col("is_credit")).select("item", "invoice_date", "amount"), on="item")
-        .filter(pl.col("invoice_date") <= pl.col("event_date"))
-        .join(paid, on=["sequence", "item"], how="left")
+        meant.join(then.select("item", "day", "amount_open"), on=["item", "day"])
         .group_by("sequence", "currency")
-        .agg(amount_then=(pl.col("amount") - pl.col("paid").fill_null(_ZERO)).clip(lower_bound=_ZERO).sum())
+        .agg(amount_then=pl.col("amount_open").clip(lower_bound=_ZERO).sum())
     )
 
 

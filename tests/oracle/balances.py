@@ -188,8 +188,12 @@ def _lay(invoice: _Invoice) -> dict[ItemKey, list[_Money]]:
         for is_later, owed in ((False, document.amount), (True, balance)):
             paid = sum((p.amount for p in named if (p.payment_date > own_since) is is_later), ZERO)
             room[(document.key, is_later)] = max(owed - paid, ZERO)
-    whole = [(p.payment_date, False, p.payment_id, p.amount) for p in invoice.invoice_payments]
-    whole += [(note.invoice_date, True, "", -note.amount) for note in invoice.credit_notes]
+    notes = [(note.invoice_date, True, "", -note.amount) for note in invoice.credit_notes]
+    if len(invoice.debits) == 1:  # in one piece: it takes money and credit notes in the order they came
+        [document] = invoice.debits
+        laid[document.key] += [_Money(day, amount, is_cash=False) for day, _, _, amount in notes]
+        notes = []
+    whole = [(p.payment_date, False, p.payment_id, p.amount) for p in invoice.invoice_payments] + notes
     for is_later in (False, True):
         came = ZERO
         for day, is_note, _, amount in sorted(m for m in whole if (m[0] > since) is is_later):
@@ -233,7 +237,7 @@ def _apply_credit_notes(invoices: dict[tuple[str, str, str], _Invoice], balances
         document
         for invoice in invoices.values()
         for document in invoice.installments
-        if document.document_type == "credit_note" and document.credited_invoice_number is not None
+        if document.is_credit and document.credited_invoice_number is not None
     ]
     for credit_note in sorted(credit_notes, key=lambda c: (c.invoice_date, c.invoice_number, c.installment)):
         number = credit_note.credited_invoice_number or ""

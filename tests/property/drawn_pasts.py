@@ -70,7 +70,7 @@ def _due_dates(chance: Chance, issued: date) -> list[date | None]:
     return [first, *(first + timedelta(days=chance.pick((30, 0, 7))) for _ in range(chance.count(2, 1)))]
 
 
-def _invoice(chance: Chance, customer_id: str, number: str, files: list[Row]) -> list[Row]:
+def _invoice(chance: Chance, customer_id: str, number: str, currency: str, files: list[Row]) -> list[Row]:
     """Draw the rows of one invoice or credit note, in one file or several, in one installment or more."""
     issued = chance.before(FAR)
     is_credit = chance.one_in(6)
@@ -78,14 +78,15 @@ def _invoice(chance: Chance, customer_id: str, number: str, files: list[Row]) ->
         "customer_id": customer_id,
         "invoice_number": number,
         "invoice_date": issued,
-        "currency": chance.pick(CURRENCIES),
+        "currency": chance.pick(CURRENCIES) if chance.one_in(5) else currency,
         "document_type": "credit_note" if is_credit else "invoice",
         "purchase_order": chance.pick((None, "PO1")),
         "payment_method": chance.pick((None, "transfer", "direct_debit")),
     }
-    if is_credit and not chance.one_in(3):
+    is_negative = is_credit or chance.one_in(20)
+    if is_negative and not chance.one_in(3):
         row["credited_invoice_number"] = chance.pick(("1", "1", "2", "9"))
-    sign = -1 if is_credit or chance.one_in(20) else 1
+    sign = -1 if is_negative else 1
     due_dates = _due_dates(chance, issued)
     rows: list[Row] = []
     for installment, due in enumerate(due_dates[:1] if is_credit else due_dates, 1):
@@ -113,13 +114,22 @@ def _listings(chance: Chance, amount: Decimal, files: list[Row]) -> list[Row]:
     return rows
 
 
-def _payment(chance: Chance, customer_id: str) -> Row:
+def _habit(chance: Chance, customer_id: str, number: str, currency: str) -> Tables:
+    """Draw an invoice of long ago and the payment that settled it, early or late."""
+    issued = chance.ago(chance.pick((400, 366, 365, 200, 150, 120, 91)))
+    due, paid = (issued + timedelta(days=chance.pick((30, 10, 60, 90))) for _ in range(2))
+    both: Row = {"customer_id": customer_id, "invoice_number": number, "currency": currency, "amount": 100}
+    invoice = {**both, "invoice_date": issued, "due_date": due, "file": 1}
+    return {"invoices": [invoice], "payments": [{**both, "payment_date": paid}]}
+
+
+def _payment(chance: Chance, customer_id: str, currency: str) -> Row:
     """Draw a payment or a reversal, which may name nothing, an invoice, an installment, or something unknown."""
     row: Row = {
         "customer_id": customer_id,
         "payment_date": chance.before(FAR if chance.one_in(3) else NEAR_LIMITS),
         "amount": chance.pick(AMOUNTS) * (-1 if chance.one_in(8) else 1),
-        "currency": chance.pick(CURRENCIES),
+        "currency": chance.pick(CURRENCIES) if chance.one_in(5) else currency,
     }
     if not chance.one_in(4):
         row["invoice_number"] = chance.pick(("1", "1", "1", "2", "9"))
@@ -198,14 +208,30 @@ def draw_past(chance: Chance) -> Tables:
     tables: Tables = {name: [] for name in TABLES}
     tables["files"] = _files(chance)
     for place in range(1, chance.count(3, 1) + 1):
-        customer_id = f"C{place}"
-        numbers = [str(number) for number in range(1, chance.count(3, 1) + 1)]
-        tables["customers"].append(_customer(chance, customer_id))
-        for number in numbers:
-            tables["invoices"] += _invoice(chance, customer_id, number, tables["files"])
-            tables["actions"] += _actions(chance, customer_id, number)
-        tables["payments"] += [_payment(chance, customer_id) for _ in range(chance.count(3))]
-        tables["events"] += [row for _ in range(chance.count(3)) for row in _events(chance, customer_id)]
-        if chance.one_in(5):
-            tables["proposals"].append(_proposal(chance, customer_id, chance.pick(numbers)))
+        for name, rows in _all_of(chance, f"C{place}", tables["files"]).items():
+            tables[name] += rows
+    for number, payment in enumerate(tables["payments"], 1):
+        payment["payment_id"] = f"P{number:02}"
     return tables
+
+
+def _all_of(chance: Chance, customer_id: str, files: list[Row]) -> Tables:
+    """Return all rows of one customer."""
+    currency = chance.pick(CURRENCIES)
+    numbers = [str(number) for number in range(1, chance.count(4, 1) + 1)]
+    invoices = [row for number in numbers for row in _invoice(chance, customer_id, number, currency, files)]
+    payments = [_payment(chance, customer_id, currency) for _ in range(chance.count(3))]
+    habits = [
+        _habit(chance, customer_id, f"{number}00", currency)
+        for number in range(chance.count(4) if chance.one_in(4) else 0)
+    ]
+    things = range(chance.pick((0, 0, 1, 1, 2, 3)))
+    waiting = chance.one_in(5)
+    return {
+        "customers": [_customer(chance, customer_id)],
+        "invoices": invoices + [row for habit in habits for row in habit["invoices"]],
+        "actions": [row for number in numbers for row in _actions(chance, customer_id, number)],
+        "payments": payments + [row for habit in habits for row in habit["payments"]],
+        "events": [row for _ in things for row in _events(chance, customer_id)],
+        "proposals": [_proposal(chance, customer_id, chance.pick(numbers))] if waiting else [],
+    }

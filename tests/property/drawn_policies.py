@@ -136,10 +136,11 @@ def _ladder(chance: Chance, channels: dict[str, str]) -> list[Row]:
 
 
 def _segments(chance: Chance) -> list[Row]:
-    segments: list[Row] = []
-    for segment in ("small", "other"):
-        if chance.one_in(2):
-            segments.append({"segment": segment, "when": _account_condition(chance), "ladder": segment})
+    segments: list[Row] = [
+        {"segment": segment, "when": _account_condition(chance), "ladder": segment}
+        for segment in ("small", "other")
+        if chance.one_in(2)
+    ]
     if segments and chance.one_in(4):
         return [*segments, {"segment": "large", "when": _account_condition(chance), "ladder": "standard"}]
     return [*segments, {"segment": "everyone", "ladder": "standard"}]

@@ -19,22 +19,25 @@ ALWAYS = {"policy", "description", "segments", "ladders", "channel"}
 
 
 def reduced(trial: Trial, difference: Difference) -> Trial:
-    """Return the smallest trial found that still differs: one past, if it does so by itself."""
+    """Return the smallest trial found that still differs in the same way: one past, if it does so by itself."""
     alone = trial.alone(difference.past)
-    smallest = alone if _differs(alone) else trial
-    progressing = True
-    while progressing:
-        progressing = False
-        for smaller in _smaller(smallest):
-            if _differs(smaller):
-                smallest, progressing = smaller, True
-                break
+    smallest = alone if _differs(alone, difference) else trial
+    candidates = list(_smaller(smallest))
+    place = failed = 0
+    while failed < len(candidates):
+        smaller = candidates[place % len(candidates)]
+        if _differs(smaller, difference):
+            smallest, failed = smaller, 0
+            candidates = list(_smaller(smallest))
+        else:
+            place, failed = place + 1, failed + 1
     return smallest
 
 
-def _differs(trial: Trial) -> bool:
+def _differs(trial: Trial, wanted: Difference) -> bool:
+    """Return whether some item differs in the same columns; another difference would hide the one looked for."""
     try:
-        return bool(compare(trial).differences)
+        return any(set(found.oracle) == set(wanted.oracle) for found in compare(trial).differences)
     except (RelanceError, KeyError):
         return False  # what was taken away was needed by what is left
 
@@ -56,6 +59,11 @@ def _smaller_past(past: Tables) -> Iterator[Tables]:
             name: [row for row in rows if row.get("customer_id") != customer["customer_id"]]
             for name, rows in past.items()
         }
+    for name, rows in past.items():
+        if len(rows) > 2:
+            yield {**past, name: []}
+            yield {**past, name: rows[: len(rows) // 2]}
+            yield {**past, name: rows[len(rows) // 2 :]}
     for name, rows in past.items():
         for place, row in enumerate(rows):
             others = (rows[:place], rows[place + 1 :])
