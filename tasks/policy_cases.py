@@ -5,7 +5,7 @@ name, and a file anywhere brings its cases in the folder `cases` beside it.
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _CASES = Path("policies") / "escalation" / "cases"
 _KEY = ("customer_id", "invoice_number", "installment")
+_OUTCOME = frozenset({"step", "reason"})
 _LANGUAGE = "fr"
 _WIDTH = 100
 _MARGIN = " " * 8
@@ -112,13 +113,7 @@ def run_case(
         wanted.append(dict(zip(_KEY, key, strict=True)))
         difference = _compare(expected, rows.get(key), charges.get(key, {}))
         differences += [difference] if difference else []
-    differences += [
-        Difference(
-            row["invoice_number"], row["installment"], {"absent": True}, {"absent": False}, row["sentence"]
-        )
-        for row in rows.values()
-        if row["invoice_number"] in case.absent
-    ]
+    differences += [_unexpected(row) for row in rows.values() if row["invoice_number"] in case.absent]
     keys = pl.DataFrame(wanted, schema=dict.fromkeys(_KEY, pl.String))
     return CaseResult(case.case, tuple(differences)), decided.join(keys, on=list(_KEY), how="semi")
 
@@ -142,18 +137,34 @@ def _compare(expected: ExpectedDecision, row: Values | None, charges: Values) ->
     wrong = {name for name, value in wanted.items() if found[name] != value}
     if not wrong:
         return None
-    told = wrong | {"step", "reason"} if wrong & {"step", "reason"} else wrong
+    told = wrong | _OUTCOME if wrong & _OUTCOME else wrong
+    said = expected.model_fields_set
     return Difference(
         expected.invoice_number,
         expected.installment,
         {
             name: value
             for name, value in wanted.items()
-            if (name in told and value is not None) or name in wrong
+            if name in told and (name in said or value is not None)
         },
-        {name: value for name in told if (value := {**row, **found, **charges}.get(name)) is not None},
+        _present(
+            {name: {**row, **found, **charges}.get(name) for name in wanted | dict.fromkeys(told)}, told
+        ),
         str(row["sentence"]),
     )
+
+
+def _unexpected(row: Values) -> Difference:
+    """Return the difference of an open item that should be none."""
+    found = _present(row, ("amount_open", "step", "reason"))
+    return Difference(
+        str(row["invoice_number"]), str(row["installment"]), {"absent": True}, found, str(row["sentence"])
+    )
+
+
+def _present(row: Values, names: Collection[str]) -> Values:
+    """Return those of the values that are there."""
+    return {name: value for name, value in row.items() if name in names and value not in (None, "")}
 
 
 def _charges(
@@ -255,7 +266,8 @@ def _wrapped(margin: str, text: str) -> list[str]:
 
 
 def _said(values: Values) -> str:
-    return ", ".join(f"{name} {'none' if value is None else value}" for name, value in values.items())
+    words = ((name, "none" if value is None else value) for name, value in values.items())
+    return ", ".join(name if value is True else f"{name} {value}" for name, value in words)
 
 
 def _count(number: int, word: str) -> str:
