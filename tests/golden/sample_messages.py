@@ -129,12 +129,12 @@ def message(
         step=step,
         template="call" if step == "call_supervisor" else step,
         channel=channel,
-        by="supervisor" if step == "call_supervisor" else "",
+        by="supervisor" if step in {"call_supervisor", "escalation_call"} else "",
         agency="default" if channel == "agency" else "",
-        answer_by=date(2026, 9, 8) if step == "formal_notice" else None,
+        answer_by=date(2026, 9, 8) if step in {"formal_notice", "final_demand"} else None,
         items=listed,
         information_items=_information() if step == "reminder_2" else (),
-        past_steps=() if step in {"courtesy", "reminder_1"} else _past_steps(),
+        past_steps=_past_steps(step),
         unapplied_amount=Decimal(unapplied),
         total_principal=principal,
         total_late_interest=interest,
@@ -158,7 +158,12 @@ def _information() -> tuple[InformationItem, ...]:
     )
 
 
-def _past_steps() -> tuple[PastStep, ...]:
+def _past_steps(step: str) -> tuple[PastStep, ...]:
+    if step in {"courtesy", "survey", "reminder_1"}:
+        return ()
+    called = PastStep(
+        invoice_number="FA-0001", step="call_1", channel="call", dispatch_date=date(2026, 8, 27)
+    )
     return (
         PastStep(
             invoice_number="FA-0001", step="reminder_1", channel="email", dispatch_date=date(2026, 7, 20)
@@ -166,4 +171,5 @@ def _past_steps() -> tuple[PastStep, ...]:
         PastStep(
             invoice_number="FA-0001", step="reminder_2", channel="email", dispatch_date=date(2026, 7, 28)
         ),
+        *([called] if step.endswith("_mail") else []),
     )

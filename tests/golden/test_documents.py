@@ -27,11 +27,25 @@ def compare(name: str, text: str, update_golden: bool) -> None:
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("step", ["courtesy", "reminder_1", "reminder_2"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "courtesy",
+        "survey",
+        "reminder_1",
+        "reminder_2",
+        "call_1_mail",
+        "call_2_mail",
+        "escalation_call",
+        "final_demand",
+    ],
+)
 def test_an_email_reads_as_agreed(step: str, language: str, update_golden: bool) -> None:
+    """A call may be told by e-mail too: where its number is missing."""
     told = message(
-        step, "email", language, items=1 if step == "reminder_1" else 2, charges=step == "reminder_2",
-        customer=FRENCH if language == "fr" else BRITISH, days_late=-7 if step == "courtesy" else 43,
+        step, "email", language, items=1 if step in {"reminder_1", "call_1_mail"} else 2,
+        charges=step in {"reminder_2", "call_2_mail", "escalation_call", "final_demand"},
+        customer=FRENCH if language == "fr" else BRITISH, days_late=-7 if step in {"courtesy", "survey"} else 43,
     )  # fmt: skip
     sent = render_email(told, creditor(), TEMPLATES, [], mail_date(told, creditor()), "cormier.example")
     mail = email.message_from_bytes(sent, policy=default)
@@ -49,6 +63,12 @@ def test_an_email_reads_as_agreed(step: str, language: str, update_golden: bool)
         ("formal_notice", "formal_notice", "en", 3),
         ("formal_notice_of_60_invoices", "formal_notice", "fr", 60),
         ("reminder_2", "reminder_2", "fr", 1),
+        ("reminder_3", "reminder_3", "fr", 1),
+        ("reminder_3", "reminder_3", "en", 2),
+        ("final_demand", "final_demand", "fr", 2),
+        ("final_demand", "final_demand", "en", 1),
+        ("call_2", "call_2", "fr", 1),
+        ("dialogue_call", "dialogue_call", "en", 2),
     ],
 )
 def test_a_letter_reads_as_agreed(
@@ -56,8 +76,9 @@ def test_a_letter_reads_as_agreed(
 ) -> None:
     channel = "registered_letter" if step == "formal_notice" else "letter"
     told = message(
-        step, channel, language, items, customer=FRENCH if language == "fr" else BRITISH, disputed="100"
-    )
+        step, channel, language, items, customer=FRENCH if language == "fr" else BRITISH, disputed="100",
+        charges=step not in {"call_2", "dialogue_call"},
+    )  # fmt: skip
     pages = PdfReader(io.BytesIO(render_letter(told, creditor(), TEMPLATES))).pages
     text = "".join(
         f"--- page {n} of {len(pages)}\n{page.extract_text()}\n" for n, page in enumerate(pages, 1)
@@ -69,6 +90,12 @@ def test_a_call_sheet_reads_as_agreed(update_golden: bool) -> None:
     calls = [
         message("call", "call", "fr", 2, disputed="100"),
         message("call_supervisor", "call", "en", 1, customer=BRITISH, days_late=60),
+        message("survey", "call", "fr", 1, charges=False, days_late=-7),
+        message("call_1", "call", "en", 2, charges=False, customer=BRITISH, days_late=5, disputed="100"),
+        message("call_2", "call", "fr", 1, charges=False, days_late=15),
+        message("dialogue_call", "call", "fr", 2, charges=False, days_late=35),
+        message("escalation_call", "call", "fr", 2, days_late=25),
+        message("final_demand_call", "call", "en", 1, customer=BRITISH, days_late=35),
     ]
     sheet = render_call_sheet(calls, creditor(), TEMPLATES).decode("utf-8-sig").replace("\r\n", "\n")
     compare("calls.csv", sheet, update_golden)
