@@ -129,8 +129,9 @@ def _mark(step: Step, day: int | None, answer: int, words: Phrasebook) -> Mark:
 def _day_label(step: Step, day: int | None, is_fixed: bool, words: Phrasebook) -> str:
     picture = words.picture
     if day is None:
-        days = step.after_invoice_days
-        return picture.before if days is None else picture.invoice.replace("{n}", str(days))
+        if step.after_invoice_days is not None:
+            return picture.invoice.replace("{n}", str(step.after_invoice_days))
+        return picture.before if step.is_pre_due else ""
     label = picture.day if day == 0 else f"{picture.day}{'+' if day > 0 else '−'}{abs(day)}"
     return label if is_fixed else picture.about.replace("{a}", label)
 

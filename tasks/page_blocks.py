@@ -17,7 +17,7 @@ _START = re.compile(r"(#{1,2}|-|@|\d+\.) ")
 _UNIT = re.compile(r"(?<=\d) (?=[a-zà-ÿ])")
 _SPACES = re.compile(r"[ \t\r\n]+")
 _KINDS = {"#": "title", "##": "heading", "-": "bullet", "@": "picture"}
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|])")
+_MARKDOWN = re.compile(r"([\\`*\[\]<>|]|(?<!\w)_|_(?!\w))")
 
 
 @dataclass(frozen=True)
