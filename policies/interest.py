@@ -5,9 +5,11 @@ The day a debt falls due bears no interest, the day it is paid does. Which law o
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 from policies.messages import InterestPeriod
 from policies.money import round_money
@@ -45,6 +47,8 @@ class LateItem:
 
     def owed_on(self, day: date) -> Decimal:
         """Return the amount that bears interest on a day; a payment counts from the day after it."""
+        if not self.payments:
+            return self.amount
         return self.amount + sum(
             (paid for paid_on, paid in self.payments if day <= paid_on <= self.as_of), _ZERO
         )
@@ -154,8 +158,7 @@ def daily_interest(item: LateItem, running: Running, periods: Sequence[InterestP
     return interest_on(base, periods[-1].annual_rate.scaleb(2), 1, item.currency, running.day_count)
 
 
-@dataclass(frozen=True)
-class _Stretch:
+class _Stretch(NamedTuple):
     """Days of one rate and one amount owed; no terms = those of the last day."""
 
     first: date
@@ -191,7 +194,7 @@ def _by_day(item: LateItem, first: date, running: Running) -> Iterator[_Stretch]
     for day in sorted({*_cuts(item, first), *(day for day in anniversaries if first < day)}):
         stretch = begin(day)
         if (began.owed, began.full_years, began.terms) != (stretch.owed, stretch.full_years, stretch.terms):
-            yield replace(began, last=day - _ONE_DAY)
+            yield began._replace(last=day - _ONE_DAY)
             began = stretch
     yield began
 
@@ -218,10 +221,14 @@ def _legal_terms(interest: LateInterest, decisive: date, rates: Mapping[str, Rat
         percent = interest.fixed_percent or _ZERO
         return Terms(percent, f"fixed by law: {percent} %")
     value = rates[interest.rate].rate_on(decisive)
-    source = f"{interest.rate} {half_year(decisive)}: {value.annual_percent} %"
-    if interest.margin_points:
-        source += f" + {interest.margin_points}"
-    return Terms(value.annual_percent + interest.margin_points, source)
+    return _raised(interest.rate, value.annual_percent, interest.margin_points, value.from_date)
+
+
+@lru_cache(maxsize=1024)
+def _raised(rate: str, annual_percent: Decimal, points: Decimal, half_year_began: date) -> Terms:
+    """Return a series' rate plus the points of the law; the same few serve all items."""
+    source = f"{rate} {half_year(half_year_began)}: {annual_percent} %"
+    return Terms(annual_percent + points, f"{source} + {points}" if points else source)
 
 
 def _contract_terms(

@@ -32,6 +32,7 @@ CURRENCY_DIGITS: Final[dict[str, int]] = {
 }
 """Digits after the decimal mark of every currency in use."""
 
+_UNITS: Final = {digits: Decimal(1).scaleb(-digits) for digits in (0, 2, 3)}
 _UNUSUAL: Final = {0: _WITHOUT_DIGITS.split(), 3: _WITH_THREE_DIGITS.split()}
 
 
@@ -59,7 +60,7 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
     >>> round_money(Decimal("1.005"), "EUR"), round_money(Decimal("-2.5"), "JPY")
     (Decimal('1.01'), Decimal('-3'))
     """
-    unit = Decimal(1).scaleb(-currency_digits(currency))
+    unit = _UNITS[currency_digits(currency)]
     return amount.quantize(unit, rounding=ROUND_HALF_UP) + 0  # + 0: never a negative zero
 
 

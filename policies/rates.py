@@ -71,10 +71,11 @@ class RateTable(BaseModel):
         Raises:
             MissingRateError: the series has no value for that half-year.
         """
-        start = half_year_start(day)
-        for value in reversed(self.values):
-            if value.from_date == start:
-                return value
+        # Values follow each other without gaps, so the place of one is its distance from the first.
+        first = self.values[0].from_date
+        place = 2 * (day.year - first.year) + (day.month > 6) - (first.month > 6)
+        if 0 <= place < len(self.values):
+            return self.values[place]
         raise MissingRateError(self.rate, half_year(day), half_year(self.values[-1].from_date))
 
 
