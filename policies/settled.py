@@ -52,7 +52,8 @@ def _over(history: History, eve: Allocation, by: date, until: date) -> pl.DataFr
     said_later = history.listings.join(files, on="intake_id", how="left").filter(
         (pl.col("file_date") >= by) | (pl.col("balance_date") >= by)
     )
-    will_vanish = statements(history, items, until).filter(pl.col("absence") == VANISHED)
+    said = statements(history, items, until).filter(pl.col("date") >= by).select("item", said="absence")
+    is_repeated = ((pl.col("absence") == CLEARED) & (pl.col("said") == CLEARED)).fill_null(False)
     notes = history.documents.filter(pl.col("credited_invoice_number").is_not_null())
     kept = [
         items.filter((pl.col("amount_open") != 0) | pl.col("is_credit") | is_gone),
@@ -61,7 +62,7 @@ def _over(history: History, eve: Allocation, by: date, until: date) -> pl.DataFr
         history.payments.filter((pl.col("payment_date") >= by) & pl.col("invoice_number").is_not_null()),
         payments.filter((pl.col("reach") == "nothing") & pl.col("invoice_number").is_not_null()),
         said_later,
-        items.join(will_vanish.select("item"), on="item", how="semi"),
+        items.join(said, on="item").filter(~is_repeated),
         _unbalanced(eve),
     ]
     keys = pl.concat([frame.select(_INVOICE) for frame in kept]).unique()

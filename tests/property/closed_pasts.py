@@ -80,22 +80,18 @@ def _draw_invoice(
 
 def _payments(random: Random, key: Row, paid_on: int, amount: Decimal, *, calm: bool) -> list[Row]:
     """Pay in one piece, in two, too much, in another currency, not at all, or take it back again."""
+    later = _day(paid_on + random.randint(0, 60))
     row: Row = {**key, "payment_date": _day(paid_on), "amount": amount}
-    chance = random.random()
-    if calm or chance < 0.5:
-        return [row]
-    if chance < 0.6:
-        later = {**row, "payment_date": _day(paid_on + random.randint(0, 50)), "amount": amount / 2}
-        return [{**row, "amount": amount / 2}, later]
-    if chance < 0.7:
-        return [row, {**row, "payment_date": _day(paid_on + random.randint(0, 60)), "amount": -amount}]
-    if chance < 0.8:
-        return [{**row, "amount": amount + 25}]
-    if chance < 0.85:
-        return [row, {**row, "currency": "USD", "amount": Decimal(30)}]
-    if chance < 0.9:
-        return [{**row, "invoice_number": None}]
-    return []
+    half: Row = {**row, "amount": amount / 2}
+    ways: list[list[Row]] = [
+        [half, {**half, "payment_date": later}],
+        [row, {**row, "payment_date": later, "amount": -amount}],
+        [{**row, "amount": amount + 25}],
+        [row, {**row, "currency": "USD", "amount": Decimal(30)}],
+        [{**row, "invoice_number": None}],
+        [],
+    ]
+    return [row] if calm or random.random() < 0.5 else random.choice(ways)
 
 
 def _event(random: Random, customer: str) -> Row:

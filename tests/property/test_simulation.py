@@ -56,16 +56,17 @@ def decisions(past: History, rules: Policy, day: date) -> pl.DataFrame:
     return decide(past, rules, day).drop(NUMBERS)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4))
 def test_leaving_out_what_is_settled_changes_no_decision(seed: int) -> None:
     past = draw_closed_past(Random(seed))
     last = START + timedelta(days=LENGTH_DAYS + 20)
     few = past
-    for offset in range(60, LENGTH_DAYS + 20, 15):
+    for offset in range(60, LENGTH_DAYS + 20, 30):
         day = START + timedelta(days=offset)
         few = leave_out_settled(few, day, last)
-        for later in (day, day + timedelta(days=7), last):
-            assert decisions(few, HABITS, later).equals(decisions(past, HABITS, later))
+        for later in (day + timedelta(days=3), day + timedelta(days=12), last):
+            is_same = decisions(few, HABITS, later).equals(decisions(past, HABITS, later))
+            assert is_same, f"{later} is decided otherwise without what was settled before {day}"
 
 
 def test_most_of_what_is_paid_is_left_out() -> None:
@@ -75,10 +76,10 @@ def test_most_of_what_is_paid_is_left_out() -> None:
     assert sum(one.documents.height for one in few) < sum(past.documents.height for past in pasts) * 0.6
 
 
-@pytest.mark.parametrize("seed", range(100, 106))
+@pytest.mark.parametrize("seed", range(100, 102))
 def test_every_simulated_day_decides_as_if_what_left_before_had_really_left(seed: int) -> None:
     past = draw_closed_past(Random(seed))
-    period = Period(START + timedelta(days=25), START + timedelta(days=95))
+    period = Period(START + timedelta(days=35), START + timedelta(days=75))
     simulation = simulate(past, HABITS, NOBODY, period, lambda day, count: None)
     started = start_of(past, period)
     calls = _call_outcomes(simulation.actions, started)
