@@ -136,6 +136,24 @@ def test_aging_adds_up_to_the_open_items_in_each_currency(after_run: Workspace) 
     assert in_buckets.sort("currency").rows() == items.sort("currency").rows()
 
 
+def test_every_report_is_printed_in_every_format_and_changes_nothing(after_run: Workspace) -> None:
+    events = ask(after_run, "audit", "log", "--format", "csv").stdout
+    for report in ("credit-hold", "habits", "write-offs", "insolvencies", "provisions"):
+        printed = {
+            form: ask(after_run, "report", report, "--as-of", DAY, "--format", form)
+            for form in ("table", "csv", "json")
+        }
+        assert [done.returncode for done in printed.values()] == [0, 0, 0], printed["csv"].stderr
+        assert len(rows_of(printed["csv"])) == len(json.loads(printed["json"].stdout))
+    published = (after_run.published / "reports" / DAY / "credit_hold.csv").read_text(encoding="utf-8")
+    on_hold = rows_of(ask(after_run, "report", "credit-hold", "--as-of", DAY, "--format", "csv"))
+    assert list(csv.DictReader(io.StringIO(published))) == on_hold
+    window = ["--from", "2026-01-01", "--to", "2026-01-31"]
+    matrix = ask(after_run, "report", "provisions", "--as-of", DAY, *window)
+    assert "Rates: invoices from 2026-01-01 to 2026-01-31" in matrix.stdout
+    assert ask(after_run, "audit", "log", "--format", "csv").stdout == events
+
+
 def test_a_second_run_on_a_day_and_the_same_bytes_again_change_nothing(after_run: Workspace) -> None:
     before = rows_of(ask(after_run, "audit", "query", "select * from actions", "--format", "csv"))
     for file in after_run.archive.iterdir():

@@ -106,14 +106,20 @@ def test_while_a_run_holds_the_store_reading_answers_from_what_was_published(
     workspace = copy_workspace(stages.before(APPROVE), tmp_path / "company")
     decisions = ["decisions", "--as-of", DAY, "--format", "csv", *where(workspace)]
     before = relance(*decisions)
+    holds = ["report", "credit-hold", "--as-of", DAY, "--format", "csv", *where(workspace)]
+    holds_before = relance(*holds)
     with held_by_another(HOLD_STORE, workspace):
         during = relance(*decisions)
+        holds_during = relance(*holds)
+        everyone_on_hold = relance(*holds, "--all")
         aging = relance("aging", "--as-of", DAY, *where(workspace))
         asked = relance("audit", "query", "select count(*) from events", *where(workspace))
         verified = relance("audit", "verify", *where(workspace))
         listed = relance("batches", "list", *where(workspace))
         never_published = relance("decisions", "--as-of", "2026-03-03", *where(workspace))
     assert during.stdout == before.stdout
+    assert (holds_during.returncode, holds_during.stdout) == (0, holds_before.stdout)
+    assert everyone_on_hold.returncode == 5
     assert "this is what was published last, by run 2026-03-02-" in during.stderr
     assert [aging.returncode, asked.returncode, verified.returncode] == [0, 0, 0]
     assert "The store was not checked" in verified.stdout
