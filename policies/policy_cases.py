@@ -30,8 +30,8 @@ def _refuse_truth(value: object) -> object:
     return value
 
 
-Id = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
-Words = Annotated[str, BeforeValidator(_as_text)]
+Id = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)]
+Words = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int)]
 Money = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(max_digits=18, decimal_places=3)]
 Count = Annotated[int, Field(strict=True)]
 
@@ -163,6 +163,7 @@ class ExpectedCharges(_Row):
 
     late_interest: Money | None = None
     recovery_charge: Money | None = None
+    fees: Money | None = None
 
 
 class ExpectedDecision(_Row):

@@ -227,7 +227,8 @@ class Step(_Keys):
         )
 
 
-Ladder = Annotated[tuple[Step, ...], BeforeValidator(_refuse_empty)]
+_SOME = Field(json_schema_extra={"minItems": 1})
+Ladder = Annotated[tuple[Step, ...], BeforeValidator(_refuse_empty), _SOME]
 
 
 class Policy(_Keys):
@@ -237,7 +238,7 @@ class Policy(_Keys):
     description: Text
     review_by: Day | None = None
     statute: Text | None = None
-    aging_buckets_days: Annotated[tuple[Count, ...], BeforeValidator(_refuse_empty)] = (0, 30, 60, 90)
+    aging_buckets_days: Annotated[tuple[Count, ...], BeforeValidator(_refuse_empty), _SOME] = (0, 30, 60, 90)
     calendar: Calendar | None = None
     contact: Contact = Contact()
     ladder_mode: LadderMode = LadderMode.ONE_STEP_AT_A_TIME
@@ -247,8 +248,10 @@ class Policy(_Keys):
     promise_grace_days: Count = 0
     guards: Guards = Guards()
     risk: tuple[RiskClass, ...] = ()
-    segments: Annotated[tuple[Segment, ...], BeforeValidator(_refuse_empty)]
-    ladders: Annotated[dict[Name, Ladder], BeforeValidator(_refuse_empty)]
+    segments: Annotated[tuple[Segment, ...], BeforeValidator(_refuse_empty), _SOME]
+    ladders: Annotated[
+        dict[Name, Ladder], BeforeValidator(_refuse_empty), Field(json_schema_extra={"minProperties": 1})
+    ]
     accelerate: tuple[Accelerate, ...] = ()
     give_up: GiveUp | None = None
     credit_hold: Condition | None = None

@@ -154,9 +154,8 @@ def _at(content: Lines, place: Place) -> Lines | Items:
 
 def _is_block(place: Place) -> bool:
     """Whether a place is an entry of a list of blocks, such as a step."""
-    if not place or not isinstance(place[-1], int):
-        return False
-    return (len(place) == 2 and place[0] in _BLOCKS) or (len(place) == 3 and place[0] == "ladders")
+    is_listed = (len(place) == 2 and place[0] in _BLOCKS) or (len(place) == 3 and place[0] == "ladders")
+    return is_listed and isinstance(place[-1], int)
 
 
 def _fill(content: Lines) -> Iterator[str]:

@@ -68,7 +68,11 @@ def _named_or_detailed(value: object) -> object:
     return {"column": value} if isinstance(value, str) else value
 
 
-Formats = Annotated[tuple[str, ...], BeforeValidator(_one_or_several), Field(min_length=1)]
+Formats = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_several, json_schema_input_type=str | tuple[str, ...]),
+    Field(min_length=1),
+]
 
 
 class ColumnSource(_Strict):
@@ -121,7 +125,12 @@ class Declaration(_Strict):
     thousands_mark: Literal["", ".", ",", " ", "'"] = ""
     date_format: Formats = ("%Y-%m-%d",)
     file_date_format: str | None = None
-    columns: dict[str, Annotated[ColumnSource, BeforeValidator(_named_or_detailed)]] = {}
+    columns: dict[
+        str,
+        Annotated[
+            ColumnSource, BeforeValidator(_named_or_detailed, json_schema_input_type=str | ColumnSource)
+        ],
+    ] = {}
     lookups: dict[str, dict[str, str]] = {}
     constants: dict[str, str] = {}
     sign: Sign = Sign.AS_STATED
