@@ -77,6 +77,7 @@ class Clauses(_Words):
     distinct: str
     same: str
     ignoring_case: str
+    any_character: str
     or_if_unknown: str
     case: str
     case_when: str

@@ -149,6 +149,8 @@ class _Teller:
         shape, text = _shape(node.expression.name)
         quoted = self.words.fill(self.words.values.quote, a=text)
         told = self.words.fill(getattr(likeness, shape), a=self.values.value(node.this, PLAIN), b=quoted)
+        if "_" in text:
+            told = self.words.fill(self.words.clauses.any_character, a=told)
         if isinstance(node, exp.ILike):
             return self.words.fill(self.words.clauses.ignoring_case, a=told)
         return told
@@ -215,11 +217,11 @@ def _connective(node: exp.Expr, holds: bool) -> str | None:
 def _shape(pattern: str) -> tuple[str, str]:
     """Return what a pattern asks for, and the text it asks for.
 
-    >>> _shape("%vip%"), _shape("a_c")
-    (('contains', 'vip'), ('matches', 'a_c'))
+    >>> _shape("%vip%"), _shape("a%c")
+    (('contains', 'vip'), ('matches', 'a%c'))
     """
     inner = pattern.strip("%")
-    if not inner or any(mark in inner for mark in "%_\\"):
+    if not inner or any(mark in inner for mark in "%\\"):
         return "matches", pattern
     begins, ends = pattern.endswith("%"), pattern.startswith("%")
     return ("contains" if begins and ends else "begins" if begins else "ends" if ends else "equals"), inner

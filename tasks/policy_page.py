@@ -23,9 +23,9 @@ from policies.phrasebook import Phrasebook, load_phrasebook
 from policies.phrases import phrase
 from policies.policy_warnings import DEFAULT_AGENCY
 from tasks.documents.amounts import country_name, locale_of, print_day, print_money, print_rate
+from tasks.documents.page_blocks import code, read_blocks, strong, to_markdown, to_text
 from tasks.documents.safe_text import one_line
 from tasks.documents.wording import render_frame
-from tasks.page_blocks import code, read_blocks, strong, to_markdown, to_text
 from tasks.rules import Rules, read_law, read_rules
 from tasks.workspace import Workspace, find_template, shipped_root
 

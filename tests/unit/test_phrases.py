@@ -67,7 +67,12 @@ def told(condition: str, language: str) -> str:
         ("tags like 'vip%'", "the list of the customer’s tags begins with “vip”", "la liste des étiquettes du client commence par « vip »"),
         ("not tags like '%vip'", "the list of the customer’s tags does not end with “vip”", "la liste des étiquettes du client ne se termine pas par « vip »"),
         ("tags not ilike 'vip'", "the list of the customer’s tags is not “vip” (in capital or small letters)", "la liste des étiquettes du client n’est pas « vip » (en majuscules ou en minuscules)"),
-        ("tags like 'a_b%'", "the list of the customer’s tags matches the pattern “a_b%”", "la liste des étiquettes du client correspond au modèle « a_b% »"),
+        (
+            "tags like '%key_account%'",
+            "the list of the customer’s tags contains “key_account”, where “_” stands for any one character",
+            "la liste des étiquettes du client contient « key_account », où « _ » tient lieu d’un caractère quelconque",
+        ),
+        ("tags like 'a%b'", "the list of the customer’s tags matches the pattern “a%b”", "la liste des étiquettes du client correspond au modèle « a%b »"),
         ("credit_limit is null", "the customer has no credit limit", "le client n’a pas de plafond de crédit"),
         ("amount is not null", "the amount of the invoice is known", "on connaît le montant de la facture"),
         ("not amount is not null", "the amount of the invoice is not known", "on ne connaît pas le montant de la facture"),
