@@ -194,6 +194,7 @@ def _charges(
         (message.customer.customer_id, item.invoice_number, item.installment): {
             "late_interest": item.charges.late_interest,
             "recovery_charge": item.charges.recovery_charge,
+            "fees": item.charges.fees,
         }
         for message in compose_messages(decided, composing)
         for item in message.items

@@ -88,6 +88,21 @@ def test_a_case_that_fails_says_what_was_expected_what_was_found_and_why(
     assert "short: 1 case passed, 1 failed." in out
 
 
+def test_what_the_step_claims_beside_the_debt_can_be_expected(
+    policy_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_fee = POLICY.replace("channel: email}", 'channel: email, fee: {EUR: "7.50"}}')
+    policy_file.write_text(with_fee, encoding="utf-8")
+    cases = policy_file.parent / "cases" / "short.yaml"
+    charged = "charges: {late_interest: 0, recovery_charge: 0, fees: 7.50}"
+    cases.write_text(RIGHT.replace("risk: normal", charged), encoding="utf-8")
+    assert told(capsys, policy_file)[0] == ExitCode.DONE
+    cases.write_text(RIGHT.replace("risk: normal", charged.replace("7.50", "7.49")), encoding="utf-8")
+    code, out = told(capsys, policy_file)
+    assert code == ExitCode.POLICY_INVALID
+    assert "        A: expected fees 7.49\n        A: found fees 7.50\n" in out
+
+
 def test_machines_are_told_the_same_as_json(policy_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out = told(capsys, policy_file, "--format", "json")
     answer = json.loads(out)
