@@ -8,7 +8,7 @@ from policies.messages import Message
 from policies.money import format_plain
 from tasks.documents.content import message_language, placeholder_values
 from tasks.documents.spreadsheet import write_csv
-from tasks.documents.wording import Labels, piece_path, render_lines
+from tasks.documents.wording import QUESTIONS, Labels, find_file, piece_path, render_lines
 
 COLUMNS = (
     "message_id", "listed_since", "customer_id", "customer_name", "contact_name", "phone", "email", "language",
@@ -18,6 +18,9 @@ COLUMNS = (
 )  # fmt: skip
 OUTCOME_COLUMNS = COLUMNS[-5:]
 """Left empty for the person who calls."""
+
+ANSWER = "answer_"
+"""Begins the columns for the answers to questions, by their number; there when a call of the sheet asks some."""
 
 
 def render_call_sheet(
@@ -33,13 +36,21 @@ def render_call_sheet(
     """
     rows = [_row(message, creditor, roots) for message in (*messages, *again)]
     rows.sort(key=lambda row: (-int(row["oldest_days_past_due"]), row["customer_id"], row["currency"]))
-    return write_csv(COLUMNS, rows, byte_order_mark=True)
+    numbers = sorted(
+        {int(name.removeprefix(ANSWER)) for row in rows for name in row if name.startswith(ANSWER)}
+    )
+    answers = [f"{ANSWER}{number}" for number in numbers]
+    blank = dict.fromkeys(answers, "")
+    return write_csv((*COLUMNS, *answers), [blank | row for row in rows], byte_order_mark=True)
 
 
 def _row(message: Message, creditor: Creditor, roots: Sequence[Path]) -> dict[str, str]:
     language = message_language(message, creditor, roots)
     values = placeholder_values(message, creditor, language, Labels(roots, language), has_enclosures=False)
     points = render_lines(roots, piece_path(message.template, language, "talking_points"), values)
+    asked = piece_path(message.template, language, QUESTIONS)
+    questions = render_lines(roots, asked, values) if find_file(roots, asked) else ()
+    numbered = [f"{number}. {question}" for number, question in enumerate(questions, 1)]
     customer = message.customer
     last = sorted(
         {(step.dispatch_date, step.step, step.channel, step.outcome) for step in message.past_steps}
@@ -67,6 +78,7 @@ def _row(message: Message, creditor: Creditor, roots: Sequence[Path]) -> dict[st
             " ".join(filter(None, (day.isoformat(), step, channel, outcome)))
             for day, step, channel, outcome in last
         ),
-        "talking_points": " | ".join(points),
+        "talking_points": " | ".join((*points, *numbered)),
         **dict.fromkeys(OUTCOME_COLUMNS, ""),
+        **{f"{ANSWER}{number}": "" for number in range(1, len(numbered) + 1)},
     }

@@ -38,6 +38,9 @@ PIECES: dict[Channel, tuple[str, ...]] = {
 }
 """The files `<template>/<language>/<piece>.txt` that a channel needs."""
 
+QUESTIONS = "questions"
+"""A file of a call that need not be there: questions whose answers are kept, one a line."""
+
 FRAMES: dict[Channel, tuple[str, ...]] = {
     Channel.EMAIL: ("layouts/email.txt", "layouts/email.html"),
     Channel.LETTER: ("layouts/letter.typ",),
@@ -193,7 +196,7 @@ def check_templates(roots: Sequence[Path], wanted: Iterable[tuple[str, str, str]
     """Return what is wrong with the wording that (template, language, channel) need, before anything is rendered."""
     problems: dict[Problem, None] = {}
     for template, language, channel in sorted(wanted):
-        for piece in PIECES[Channel(channel)]:
+        for piece in _pieces(roots, template, language, channel):
             problems.update(dict.fromkeys(_check_piece(roots, template, language, piece)))
         problems.update(dict.fromkeys(_check_required(roots, template, language, channel)))
         problems.update(dict.fromkeys(_check_frames(roots, language, channel)))
@@ -202,13 +205,20 @@ def check_templates(roots: Sequence[Path], wanted: Iterable[tuple[str, str, str]
 
 def template_hash(roots: Sequence[Path], template: str, language: str, channel: str) -> str:
     """Return the SHA-256 of every file that the wording and layout of a message come from."""
-    paths = [piece_path(template, language, piece) for piece in PIECES[Channel(channel)]]
+    paths = [piece_path(template, language, piece) for piece in _pieces(roots, template, language, channel)]
     digest = hashlib.sha256()
     for path in (*paths, *FRAMES[Channel(channel)], _labels_path(language)):
         found = find_file(roots, path)
         content = found.read_bytes() if found else b""
         digest.update(f"{path}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()
+
+
+def _pieces(roots: Sequence[Path], template: str, language: str, channel: str) -> tuple[str, ...]:
+    """Return the files of a channel's wording: those it needs, and questions to ask where there are some."""
+    pieces = PIECES[Channel(channel)]
+    asks = channel == Channel.CALL and find_file(roots, piece_path(template, language, QUESTIONS))
+    return (*pieces, QUESTIONS) if asks else pieces
 
 
 def _labels_path(language: str) -> str:

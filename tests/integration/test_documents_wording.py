@@ -95,6 +95,14 @@ def test_the_hash_changes_with_any_file_that_is_used(tmp_path: Path) -> None:
     )
 
 
+def test_questions_of_a_call_are_checked_and_hashed_where_there_are_some(tmp_path: Path) -> None:
+    before = template_hash(TEMPLATES, "call", "fr", "call")
+    asking = own(tmp_path, "call/fr/questions.txt", "Et {{ weather }} ?")
+    assert template_hash(asking, "call", "fr", "call") != before
+    (problem,) = check_templates(asking, [("call", "fr", "call")])
+    assert (problem.file, problem.key_path) == ("templates/call/fr/questions.txt", "weather")
+
+
 def test_a_line_that_holds_only_a_tag_makes_no_paragraph(tmp_path: Path) -> None:
     roots = own(tmp_path, "x/fr/opening.txt", "Un\n{% if total %}\ndeux.\n{% endif %}\ntrois.\n\nQuatre.")
     assert render_paragraphs(roots, "x/fr/opening.txt", {"total": "1"}) == ("Un deux. trois.", "Quatre.")
