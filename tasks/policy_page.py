@@ -19,6 +19,7 @@ from jinja2 import TemplateError
 from policies.errors import PolicyInvalidError
 from policies.ladder_pictures import draw_ladder, height_of, text_lines
 from policies.law_in_force import law_in_force
+from policies.model import HoldReason
 from policies.phrasebook import Phrasebook, load_phrasebook
 from policies.phrases import phrase
 from policies.policy_warnings import DEFAULT_AGENCY
@@ -149,6 +150,7 @@ class _Page:
             "as_of": self.as_of,
             "laws": law_in_force(policy.statute, law.statutes, law.rates, self.as_of),
             "words": words,
+            "reasons": [(reason.value, words.reasons[reason]) for reason in HoldReason],
             "agency_name": self._agency_name,
             "day": partial(_print_day, language=self.language),
             "days": lambda count: printer.days(Decimal(count)),
