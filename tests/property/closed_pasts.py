@@ -3,9 +3,12 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from policies.history import History
-from tests.builders import Row, history
+from tests.builders import history
+
+Row = dict[str, Any]
 
 START = date(2026, 1, 5)
 LENGTH_DAYS = 150
