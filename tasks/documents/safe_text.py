@@ -13,6 +13,9 @@ def one_line(text: str) -> str:
     >>> one_line("Acme\r\nBcc: x@example.com\x00")
     'Acme Bcc: x@example.com'
     """
+    if text.isprintable():
+        # Nothing to take out, as in nearly every text: looking at each character is a hundred times slower.
+        return re.sub(r" {2,}", " ", text).strip(" ")
     spaced = "".join(
         " " if character in "\t\r\n\v\f\x85\u2028\u2029" else character
         for character in text
