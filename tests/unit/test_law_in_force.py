@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from policies.law_in_force import LawInForce, law_in_force
+from policies.phrasebook import load_phrasebook
 from policies.rates import load_rates
 from policies.statutes import load_statute
 
@@ -49,3 +50,9 @@ def test_a_fixed_rate_needs_no_series_and_some_laws_have_none(name: str, percent
 @pytest.mark.parametrize("name", [None, "ATLANTIS"])
 def test_without_a_known_law_there_is_none(name: str | None) -> None:
     assert in_force(name) == []
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_rate_series_has_a_name_in_words(language: str) -> None:
+    path = RULES.parent / "templates" / "policy" / language / "words.yaml"
+    assert set(load_phrasebook(path.read_text("utf-8"), path.name).rates) == set(RATES)
