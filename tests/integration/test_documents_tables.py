@@ -51,7 +51,7 @@ def test_a_call_sheet_has_the_oldest_first_and_room_for_the_outcome() -> None:
 def test_a_call_that_asks_questions_has_a_column_for_each_answer() -> None:
     calls = [message("survey", "call", days_late=-7), message("call", "call", customer=BRITISH, days_late=60)]
     plain, asking = rows_of(render_call_sheet(calls, creditor(), TEMPLATES))
-    assert "4. Le paiement est-il programmé, et à quelle date ?" in asking["talking_points"]
+    assert "4. Le paiement est-il programmé, et à quelle date" in asking["talking_points"]
     for row in (plain, asking):
         assert [name for name in row if name.startswith("answer_")] == [f"answer_{n}" for n in range(1, 5)]
         assert {row[f"answer_{n}"] for n in range(1, 5)} == {""}
