@@ -10,7 +10,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-duckdb2 test-browser check static fix bench lock clean
+.PHONY: help demo test property test-duckdb2 test-browser check static fix bench lock clean
 
 help:          ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -22,6 +22,9 @@ test: static          ## checks, then every test; policies/ must be covered whol
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -m "not browser" --cov --cov-report=
 	$(BIN)/coverage report --include='policies/*' --fail-under=100
+
+property: $(VENV)/.done          ## 10,000 drawn histories, decided by the fast path and by the oracle
+	$(BIN)/python -m tests.property --histories 10000
 
 test-duckdb2: .venv-duckdb2/.done          ## the same tests on DuckDB 2
 	.venv-duckdb2/bin/python -m pytest -m "not browser"

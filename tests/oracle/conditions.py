@@ -112,7 +112,9 @@ FORMS: dict[type[exp.Expr], Callable[[exp.Expr, Facts], Value]] = {
     exp.And: _both,
     exp.Or: _either,
     exp.Not: lambda node, facts: _not(evaluate(node.this, facts)),
-    exp.Is: lambda node, facts: evaluate(node.this, facts) is evaluate(node.expression, facts),
+    exp.Is: lambda node, facts: (
+        (evaluate(node.this, facts) is evaluate(node.expression, facts)) is not bool(node.args.get("negate"))
+    ),
     exp.In: _among,
     exp.Between: _between,
     exp.Like: lambda node, facts: _like(evaluate(node.this, facts), evaluate(node.expression, facts)),

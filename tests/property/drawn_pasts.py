@@ -26,17 +26,14 @@ OUTCOMES = (None, None, None, "delivered", "undelivered", "returned")
 def _files(chance: Chance) -> list[Row]:
     """Draw the files that the rows stand in: one incremental, some of a full source, sometimes a ledger."""
     first = chance.before()
-    rows: list[Row] = [{"source": "first", "kind": "incremental", "file_date": first}]
-    rows[0]["carries_payments"] = chance.one_in(2)
     kind = chance.pick(("full_open_items", "full_open_items", "full_invoices", "incremental"))
-    for _ in range(chance.count(3)):
-        rows.append(
-            {"source": "second", "kind": kind, "file_date": chance.before(), "carries_balances": True}
-        )
-    if chance.one_in(4):
-        rows.append(
-            {"source": "books", "kind": "ledger", "file_date": chance.before(), "carries_payments": True}
-        )
+    second: Row = {"source": "second", "kind": kind, "carries_balances": True}
+    books: Row = {"source": "books", "kind": "ledger", "carries_payments": True}
+    rows: list[Row] = [
+        {"source": "first", "kind": "incremental", "file_date": first, "carries_payments": chance.one_in(2)},
+        *({**second, "file_date": chance.before()} for _ in range(chance.count(3))),
+        *({**books, "file_date": chance.before()} for _ in range(chance.one_in(4))),
+    ]
     return [{"intake_id": number, **row} for number, row in enumerate(rows, 1)]
 
 
