@@ -39,13 +39,14 @@ def diff(
         format: table, csv, json or parquet.
         workspace: the creditor's folder.
     """
-    from flows.commands.simulation_tables import tell_differences, write_rows
+    from flows.commands.simulation_tables import check_output, tell_differences, write_rows
     from policies.errors import ExitCode
     from policies.simulation_diff import differences
     from tasks.present import print_frame
     from tasks.simulate import check_period, read_policy, replay_both, set_stage
     from tasks.workspace import open_workspace
 
+    check_output(output)
     opened, period = open_workspace(workspace), check_period(first, last, approve_after_days)
     policies = read_policy(opened, a), read_policy(opened, b)
     left, right = replay_both(set_stage(opened), *policies, period, say_progress)

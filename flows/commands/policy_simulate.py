@@ -50,11 +50,12 @@ def simulate(
         format: table, csv, json or parquet.
         workspace: the creditor's folder.
     """
-    from flows.commands.simulation_tables import ROWS, tell_simulation, write_rows
+    from flows.commands.simulation_tables import ROWS, check_output, tell_simulation, write_rows
     from tasks.present import print_frame
     from tasks.simulate import check_period, read_policy, replay, set_stage
     from tasks.workspace import open_workspace
 
+    check_output(output)
     opened, period = open_workspace(workspace), check_period(first, last, approve_after_days)
     chosen = read_policy(opened, policy)
     simulation = replay(set_stage(opened), chosen, period, say_progress)

@@ -39,17 +39,27 @@ ROWS: Mapping[str, Callable[[Simulation], pl.DataFrame]] = {
 }
 """What a row of the machine formats is about."""
 
+_FORMS = (".csv", ".json", ".parquet")
+
+
+def check_output(path: Path | None) -> None:
+    """Say at once when nothing could be written to a file, not after a long simulation."""
+    if path and path.suffix not in _FORMS:
+        raise WrongUseError(f"--output {path}: name a file that ends in .csv, .json or .parquet.")
+    if path and not path.parent.is_dir():
+        raise WrongUseError(
+            f"{path} cannot be written: {path.parent} is no folder. Name another with --output."
+        )
+
 
 def write_rows(rows: pl.DataFrame, path: Path) -> None:
     """Write all rows to a file; its name says in which form."""
     try:
         if path.suffix == ".parquet":
             rows.write_parquet(path)
-        elif path.suffix in (".csv", ".json"):
+        else:
             text = to_csv(rows) if path.suffix == ".csv" else to_json(rows.to_dicts()) + "\n"
             path.write_text(text, encoding="utf-8")
-        else:
-            raise WrongUseError(f"--output {path}: name a file that ends in .csv, .json or .parquet.")
     except OSError as error:
         raise WrongUseError(
             f"{path} cannot be written: {error.strerror}. Name another with --output."
