@@ -4,6 +4,7 @@ A customer with two currencies takes the worse: one account under the rule `cred
 Nothing of it stops a reminder; how accounts stand is judged in `policies.standings`.
 """
 
+from collections.abc import Callable
 from datetime import date
 
 import polars as pl
@@ -34,6 +35,7 @@ def find_credit_holds(
     judged: pl.DataFrame,
     policy: Policy,
     as_of: date,
+    tell: Callable[[str], str] = str,
 ) -> pl.DataFrame:
     """Return the customers to block and to unblock (CREDIT_HOLDS), by number.
 
@@ -43,8 +45,9 @@ def find_credit_holds(
         during: what earlier runs of the same day recorded: a customer blocked in the morning and no longer in the
             evening is told to be unblocked, for the ERP may have read the morning's list.
         judged: the facts of the accounts.
-        policy: for the words of its rule.
+        policy: whose rule it is.
         as_of: the day.
+        tell: puts the rule into words.
     """
     were_blocked = before.filter(_IS_BLOCKED).select("customer_id").unique()
     are_blocked = standing.filter(_IS_BLOCKED).select("customer_id").unique()
@@ -56,13 +59,19 @@ def find_credit_holds(
             told,
         ]
     ).unique()
-    return _listed(changed, standing, judged, policy, as_of)
+    return _listed(changed, standing, judged, policy, as_of, tell)
 
 
-def list_blocked(standing: pl.DataFrame, judged: pl.DataFrame, policy: Policy, as_of: date) -> pl.DataFrame:
+def list_blocked(
+    standing: pl.DataFrame,
+    judged: pl.DataFrame,
+    policy: Policy,
+    as_of: date,
+    tell: Callable[[str], str] = str,
+) -> pl.DataFrame:
     """Return every customer on credit hold, whenever it began (CREDIT_HOLDS), by number."""
     blocked = standing.filter(_IS_BLOCKED).select("customer_id").unique()
-    return _listed(blocked, standing, judged, policy, as_of)
+    return _listed(blocked, standing, judged, policy, as_of, tell)
 
 
 def _told(during: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
@@ -75,7 +84,12 @@ def _told(during: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
 
 
 def _listed(
-    customers: pl.DataFrame, standing: pl.DataFrame, judged: pl.DataFrame, policy: Policy, as_of: date
+    customers: pl.DataFrame,
+    standing: pl.DataFrame,
+    judged: pl.DataFrame,
+    policy: Policy,
+    as_of: date,
+    tell: Callable[[str], str],
 ) -> pl.DataFrame:
     rule = policy.credit_hold.when if policy.credit_hold else None
     named = sorted(facts_used(rule) - set(ACCOUNT_KEY)) if rule else []
@@ -101,7 +115,7 @@ def _listed(
         )
     )
     return (
-        by_customer.with_columns(why=_why(rule))
+        by_customer.with_columns(why=_why(tell(rule) if rule else None))
         .select(CREDIT_HOLDS.names())
         .cast(CREDIT_HOLDS)
         .sort("customer_id")

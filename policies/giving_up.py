@@ -4,7 +4,7 @@ Proposals only: a person decides, and records `write_off`. What can still be exp
 data, read from `recovery_odds/*.yaml`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -126,7 +126,11 @@ class Grounds:
 
 
 def propose_write_offs(
-    decisions: pl.DataFrame, give_up: GiveUp | None, grounds: Grounds, as_of: date
+    decisions: pl.DataFrame,
+    give_up: GiveUp | None,
+    grounds: Grounds,
+    as_of: date,
+    tell: Callable[[str], str] = str,
 ) -> pl.DataFrame:
     """Return the items to propose (PROPOSALS), by key; none without the policy's `give_up`.
 
@@ -135,6 +139,7 @@ def propose_write_offs(
         give_up: the policy's key.
         grounds: odds and statutes.
         as_of: the day.
+        tell: puts the condition into words.
     """
     if give_up is None:
         return PROPOSALS.to_frame()
@@ -160,7 +165,7 @@ def propose_write_offs(
                 ignore_nulls=True,
             ),
             odds_source=pl.lit(series.source if series else None, pl.String),
-            why=_why(give_up),
+            why=_why(give_up, tell),
         )
         .select(PROPOSALS.names())
         .cast(PROPOSALS)
@@ -224,13 +229,12 @@ def _is_cut_off(give_up: GiveUp, as_of: date) -> pl.Expr:
     return (pl.col("limitation_date") <= last).fill_null(value=False)
 
 
-def _why(give_up: GiveUp) -> pl.Expr:
+def _why(give_up: GiveUp, tell: Callable[[str], str]) -> pl.Expr:
     named = sorted(facts_used(give_up.when) - set(ITEM_KEY)) if give_up.when else []
+    rule = pl.lit(tell(give_up.when) if give_up.when else "")
     limits = ", ".join(f"{limit} {currency}" for currency, limit in sorted(give_up.cost_limit.items()))
     sentences = [
-        pl.when("condition").then(
-            pl.format("It meets the rule {}: {}.", pl.lit(give_up.when or ""), facts_told(named))
-        ),
+        pl.when("condition").then(pl.format("It meets the rule {}: {}.", rule, facts_told(named))),
         pl.when("cost_limit").then(
             pl.format(
                 "Of {} at {} days past due {} can be expected, less than going on costs ({}).",

@@ -4,6 +4,8 @@ Reported on the day it happens, so compared with how the account stood before (`
 has no class before, so it cannot get worse; a watched change that it shows from the start is one.
 """
 
+from collections.abc import Callable
+
 import polars as pl
 
 from policies.conditions import facts_used
@@ -42,13 +44,16 @@ HABITS = pl.Schema(
 """One change: `what` is `risk` (with the classes before and now) or the name of a watched change (no, yes)."""
 
 
-def find_worsened(judged: pl.DataFrame, before: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def find_worsened(
+    judged: pl.DataFrame, before: pl.DataFrame, policy: Policy, tell: Callable[[str], str] = str
+) -> pl.DataFrame:
     """Return what has turned worse (HABITS), by customer, currency and what.
 
     Args:
         judged: the accounts of the day (`policies.standings.judge_accounts`).
         before: how they stood before, judged by the same rules; risk and watches are used.
         policy: whose order of classes says what is worse.
+        tell: puts a condition into words.
     """
     accounts = judged.join(
         before.select(
@@ -57,7 +62,10 @@ def find_worsened(judged: pl.DataFrame, before: pl.DataFrame, policy: Policy) ->
         on=ACCOUNT_KEY,
         how="left",
     )
-    parts = [_risen(accounts, policy), *(_set_in(accounts, rule.watch, rule.when) for rule in policy.watch)]
+    parts = [
+        _risen(accounts, policy),
+        *(_set_in(accounts, rule.watch, rule.when, tell) for rule in policy.watch),
+    ]
     return pl.concat(parts).select(HABITS.names()).cast(HABITS).sort("customer_id", "currency", "what")
 
 
@@ -76,13 +84,13 @@ def _risen(accounts: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     )
 
 
-def _set_in(accounts: pl.DataFrame, watch: str, condition: str) -> pl.DataFrame:
+def _set_in(accounts: pl.DataFrame, watch: str, condition: str, tell: Callable[[str], str]) -> pl.DataFrame:
     named = sorted(facts_used(condition) - set(ACCOUNT_KEY))
     return accounts.filter(_holds("watches", watch) & ~_holds("before_watches", watch)).with_columns(
         what=pl.lit(watch),
         before=pl.lit("no"),
         now=pl.lit("yes"),
-        why=pl.format("{} sets in, {}: {}.", pl.lit(watch), pl.lit(condition), facts_told(named)),
+        why=pl.format("{} sets in, {}: {}.", pl.lit(watch), pl.lit(tell(condition)), facts_told(named)),
     )
 
 

@@ -180,7 +180,8 @@ def _print_totals(frame: "pl.DataFrame") -> None:
         "judged_one_by_one": "judged one by one",
     }
     print_frame(with_plain_amounts(totals.sort("currency")), "table", "Total", headings)
-    print_lines([f"Rates: {source}" for source in frame.filter(~is_specific)["source"].unique().sort()])
+    sources = frame.filter(pl.col("provision").is_not_null())["source"].unique().sort()
+    print_lines([f"Rates: {source}" for source in sources] or ["No rate is known for any bucket."])
 
 
 def _print(frame: "pl.DataFrame", form: str, title: str, headings: dict[str, str]) -> None:

@@ -31,6 +31,7 @@ from policies.provisions import (
 from policies.standings import STANDINGS, Recorded, habit_rules, judge_accounts, stand
 from policies.statutes import Statute, load_statute
 from policies.watching import HABITS, find_worsened
+from tasks.findings.words import tell_condition
 from tasks.rules import Rules
 from tasks.workspace import Workspace, find_file, list_files
 
@@ -50,6 +51,10 @@ class Look:
     def as_of(self) -> date:
         """The day."""
         return self.facts.as_of
+
+    def tell(self, condition: str) -> str:
+        """Return a condition of the policy in words."""
+        return tell_condition(self.workspace, condition)
 
     @property
     def policy(self) -> Policy:
@@ -87,22 +92,24 @@ class Look:
     def credit_hold(self) -> pl.DataFrame:
         """Return the customers to block and to unblock since last time."""
         before, during = self.recorded.before, self.recorded.during
-        return find_credit_holds(self.standing, before, during, self.judged, self.policy, self.as_of)
+        return find_credit_holds(
+            self.standing, before, during, self.judged, self.policy, self.as_of, self.tell
+        )
 
     def blocked(self) -> pl.DataFrame:
         """Return every customer on credit hold."""
-        return list_blocked(self.standing, self.judged, self.policy, self.as_of)
+        return list_blocked(self.standing, self.judged, self.policy, self.as_of, self.tell)
 
     def habits(self) -> pl.DataFrame:
         """Return the accounts whose habits or risk turned worse since last time."""
         if not self.policy.risk and not self.policy.watch:
             return HABITS.to_frame()
-        return find_worsened(self.judged, self.habits_before, self.policy)
+        return find_worsened(self.judged, self.habits_before, self.policy, self.tell)
 
     def write_offs(self) -> pl.DataFrame:
         """Return the items to propose for a write-off."""
         grounds = Grounds(_read_odds(self.workspace, self.rules), self.policy.statute, self.statutes)
-        return propose_write_offs(self.decisions, self.policy.give_up, grounds, self.as_of)
+        return propose_write_offs(self.decisions, self.policy.give_up, grounds, self.as_of, self.tell)
 
     def insolvencies(self) -> pl.DataFrame:
         """Return the claims to declare in insolvencies."""

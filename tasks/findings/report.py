@@ -135,7 +135,7 @@ def _hold_events(look: Look) -> list[NewEvent]:
     """Return what earlier runs, also of this day, have not told yet of blocked customers."""
     nothing = STANDINGS.to_frame()
     changed = find_credit_holds(
-        look.standing, look.recorded.latest, nothing, look.judged, look.policy, look.as_of
+        look.standing, look.recorded.latest, nothing, look.judged, look.policy, look.as_of, look.tell
     )
     return _events("credit_hold_changed", look, changed)
 
@@ -143,7 +143,9 @@ def _hold_events(look: Look) -> list[NewEvent]:
 def _habit_events(look: Look, *, is_same_rules: bool) -> list[NewEvent]:
     """Return what has turned worse that an earlier run of this day has not told yet."""
     is_told = is_same_rules and look.recorded.is_recorded
-    worsened = find_worsened(look.judged, look.recorded.latest, look.policy) if is_told else look.habits()
+    worsened = (
+        find_worsened(look.judged, look.recorded.latest, look.policy, look.tell) if is_told else look.habits()
+    )
     columns = ("customer_id", "currency", "what", "before", "now", "why")
     return _events("habits_worsened", look, worsened.select(columns))
 

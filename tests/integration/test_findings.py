@@ -16,6 +16,7 @@ from tasks.decide import decide_day
 from tasks.findings.files import read_report, report_path
 from tasks.findings.look import LISTS, Look
 from tasks.findings.report import Findings, report_findings
+from tasks.findings.words import tell_condition
 from tasks.intake import take_in
 from tasks.ledger import verify_store
 from tasks.publish import REPORTS, publish, query_published
@@ -291,3 +292,20 @@ def test_dated_data_that_is_not_there_is_told_with_what_there_is(
     write_policy(workspace, POLICY.replace(given, named))
     with pytest.raises(PolicyInvalidError, match=told):
         run(workspace, MONDAY)
+
+
+def test_reasons_are_told_in_plain_words(workspace: Workspace) -> None:
+    drop(workspace, "invoices.csv", invoices(LATE))
+    assert look_at(workspace, MONDAY).credit_hold()["why"].to_list() == [
+        (
+            "On credit hold by the rule “the delay of the oldest overdue invoice is at least 30 days”: "
+            "oldest_days_past_due 37 (EUR)."
+        )
+    ]
+
+
+def test_every_kind_of_value_can_be_told(workspace: Workspace) -> None:
+    parts = ("late_share > 0.25", "country = 'FR'", "oldest_days_past_due > 1", "overdue_amount > 5.5")
+    told = tell_condition(workspace, " and ".join(parts))
+    assert all(piece in told for piece in ("25%", "FR", "1 day", "5.5"))
+    assert "2026-01-31" in tell_condition(workspace, "due_date > DATE '2026-01-31'")
