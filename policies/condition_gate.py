@@ -33,6 +33,15 @@ class Kind(StrEnum):
     NOTHING = "null"
 
 
+_UNMIXED = {
+    Kind.TEXT: "a number without quotes, DATE '2026-01-31', or true and false without quotes",
+    Kind.NUMBER: "two numbers; text in single quotes; days by facts such as days_past_due",
+    Kind.AMOUNT: "two amounts; text in single quotes",
+    Kind.DATE: "two dates, as DATE '2026-01-31'",
+    Kind.YES_NO: "true or false on both sides",
+}
+
+
 class RefusedError(Exception):
     """One reason why a condition is refused, and the part of it that is to blame."""
 
@@ -51,8 +60,16 @@ def kind_of(node: exp.Expr, facts: pl.Schema) -> Kind:
     """
     check = _CHECKS.get(type(node))
     if check is None:
-        raise RefusedError(f"{_name(node)} may not stand in a condition", node, ALLOWED)
+        raise RefusedError(f"{_name(node)} {_why_refused(node)}", node, ALLOWED)
     return check(node, facts)
+
+
+def _why_refused(node: exp.Expr) -> str:
+    if isinstance(node, exp.Alias):
+        return f"is followed by '{node.alias}', and nothing joins them"
+    if isinstance(node, exp.Func):
+        return "is a function, and a condition has none but coalesce; days are facts, such as days_past_due"
+    return "may not stand in a condition"
 
 
 def _name(node: exp.Expr) -> str:
@@ -104,9 +121,10 @@ def _same(node: exp.Expr, parts: Sequence[exp.Expr], facts: pl.Schema) -> Kind:
         kinds.pop(Kind.NUMBER, None)
     if len(kinds) > 1:
         first, second, *_ = kinds
-        raise RefusedError(
-            f"{_name(node)} mixes {first} ({_name(kinds[first])}) and {second} ({_name(kinds[second])})", node
-        )
+        shown = [
+            f"{kind} ({kinds[kind].sql(dialect='postgres', comments=False)})" for kind in (first, second)
+        ]
+        raise RefusedError(f"it mixes {' and '.join(shown)}", node, _UNMIXED[second])
     return next(iter(kinds), Kind.NOTHING)
 
 

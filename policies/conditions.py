@@ -124,7 +124,8 @@ def _refuse_unknown_facts(tree: exp.Expr, facts: pl.Schema, scope: Scope) -> Non
 
 def _why_unknown(name: str, facts: pl.Schema, scope: Scope) -> str:
     if name not in FACTS:
-        return f"no fact is called '{name}' here{did_you_mean(name, facts.names())}"
+        hint = did_you_mean(name, facts.names()) or "; text stands in single quotes"
+        return f"no fact is called '{name}' here{hint}"
     if FACTS[name].scope is not scope and scope is Scope.ACCOUNT:
         return f"'{name}' is a fact of an item, and this condition is about a whole account"
     return f"'{name}' is not known yet where this condition is judged"

@@ -69,7 +69,7 @@ def _first_match_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Erro
                 yield (
                     f"{key}[{index}]",
                     "it matches everything, so those after it are never reached",
-                    "when, or last place",
+                    "a when, or the last place",
                 )
     yield from _twice("risk", "class", [rule.class_ for rule in policy.risk], doubts)
     yield from _twice("segments", "segment", [rule.segment for rule in policy.segments], doubts)
@@ -125,10 +125,12 @@ def _amount_errors(policy: Policy) -> Iterator[Error]:
 
 
 def _fallback_errors(policy: Policy) -> Iterator[Error]:
-    fallback = policy.contact.fallback
-    for channel in fallback:
-        way = [str(channel), *stand_ins_of(channel, fallback)]
-        if any(name == way[-1] and stand_in == channel for name, stand_in in fallback.items()):
+    following = {str(channel): str(stand_in) for channel, stand_in in policy.contact.fallback.items()}
+    told: set[str] = set()
+    for channel in following:
+        way = [channel, *stand_ins_of(channel, policy.contact.fallback)]
+        if following.get(way[-1]) == channel and channel not in told:
+            told.update(way)
             yield (
                 f"contact.fallback.{channel}",
                 f"it leads back to where it began: {' to '.join([*way, channel])}",

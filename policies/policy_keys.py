@@ -20,6 +20,12 @@ def _refuse_truth(value: object) -> object:
     return value
 
 
+def _refuse_percent(value: object) -> object:
+    if isinstance(value, int | Decimal) and value > 1:
+        raise ValueError(f"{value} is no fraction: write 12 % as 0.12")
+    return value
+
+
 def _refuse_empty(value: object) -> object:
     if value in ([], {}, ()):
         raise ValueError("nothing stands here, and at least one is needed")
@@ -37,7 +43,7 @@ Positive = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 Flag = Annotated[bool, Field(strict=True)]
 Amount = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, max_digits=18, decimal_places=3)]
 Percent = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=100)]
-Rate = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=1)]
+Rate = Annotated[Decimal, BeforeValidator(_refuse_percent), BeforeValidator(_refuse_truth), Field(ge=0, le=1)]
 Amounts = dict[Currency, Amount]
 
 

@@ -22,6 +22,7 @@ Scalar: TypeAlias = str | int | bool | Decimal | date | None
 M = TypeVar("M", bound=BaseModel)
 
 MAXIMUM_DEPTH = 40
+_KEY = re.compile(r"^[ \t]*([\w-]+ *:(\s|$)|[-\[{?&])", re.MULTILINE)
 NO_KEYS = ("the file holds no keys", "lines of the form key: value")
 
 _TRUTH_WORD = re.compile(r"(?i)^(yes|no|on|off|true|false)$")
@@ -31,33 +32,33 @@ _DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _TRAPS = (
     (
         re.compile(r"^[-+]?0[0-9_]+$"),
-        "a number with a leading zero is read as octal by some programs",
-        "'{}' in quotes",
+        "begins with a zero, so some programs read it as octal",
+        "the number without the zero; '{}' in quotes if it is text",
     ),
     (
         re.compile(r"(?i)^[-+]?0[xob][0-9a-f_]+$"),
-        "a hexadecimal, octal or binary number",
+        "is a hexadecimal, octal or binary number",
         "a decimal number, or quotes",
     ),
     (
         re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$"),
-        "digits with colons are read as a number to the base 60 by some programs",
+        "has digits with colons, which some programs read as a number to the base 60",
         "'{}' in quotes",
     ),
-    (re.compile(r"^[-+]?[0-9]+_[0-9_.]*$"), "a number with underscores", "digits only, or quotes"),
+    (re.compile(r"^[-+]?[0-9]+_[0-9_.]*$"), "is a number with underscores", "digits only, or quotes"),
     (
         re.compile(r"(?i)^[-+]?([0-9]+\.|\.[0-9]+|[0-9]*\.?[0-9]+e[-+]?[0-9]+|\.inf|\.nan)$"),
-        "a number in an unusual form",
+        "is a number in an unusual form",
         "digits, or digits.digits; text in quotes",
     ),
     (
         re.compile(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|\s+)[0-9].*$"),
-        "a date with a time",
+        "is a date with a time",
         "a date as 2027-06-30, or quotes",
     ),
     (
         re.compile(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$"),
-        "a date in short form",
+        "is a date in short form",
         "a date as 2027-06-30, or quotes",
     ),
 )
@@ -110,7 +111,7 @@ def read(text: str, file: str) -> tuple[object, list[Problem]]:
     try:
         node = _compose(text)
     except yaml.MarkedYAMLError as error:
-        return None, [_syntax_problem(error, file)]
+        return None, [_syntax_problem(error, file) if _KEY.search(text) else Problem(file, "", *NO_KEYS)]
     except yaml.YAMLError as error:
         what = f"not readable as YAML: {' '.join(str(error).split())}"
         return None, [Problem(file, "", what, "a plain text file, saved as UTF-8")]
@@ -209,7 +210,7 @@ class _Reader:
         if trap is None:
             return _read_word(word)
         what, allowed = trap
-        self.refuse(node, path, f"'{word}': {what}", allowed)
+        self.refuse(node, path, f"'{word}' {what}", allowed)
         return word
 
 
@@ -217,11 +218,11 @@ def _find_trap(word: str) -> tuple[str, str] | None:
     """Return what is wrong with an unquoted word, and what may stand there."""
     if _TRUTH_WORD.match(word) and word not in ("true", "false"):
         return (
-            "read as true or false by some programs and as text by others",
+            "is read as true or false by some programs and as text by others",
             f"true, false, or '{word}' in quotes",
         )
     if _DATE.match(word):
-        return None if _as_date(word) else ("no such day in the calendar", "a date as 2027-06-30")
+        return None if _as_date(word) else ("is no day of the calendar", "a date as 2027-06-30")
     return next(((what, allowed.format(word)) for shape, what, allowed in _TRAPS if shape.match(word)), None)
 
 

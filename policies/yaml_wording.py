@@ -37,7 +37,7 @@ _SIMPLE: dict[str, Saying] = {
     "decimal_type": ("is no number", _AMOUNT),
     "decimal_parsing": ("is no number", _AMOUNT),
     "string_type": ("is no text", "text; in quotes where it looks like a number or a date"),
-    "dict_type": ("is one value, where keys are needed", "key: value"),
+    "dict_type": ("is one value, where keys are needed", "{key: value}, such as {EUR: 15.00}"),
     "model_type": ("is one value, where keys are needed", "key: value"),
     "tuple_type": ("is one value, where a list is needed", "[a, b], or one line for each beginning with -"),
     "list_type": ("is one value, where a list is needed", "[a, b], or one line for each beginning with -"),

@@ -33,20 +33,32 @@ def check(
     print_lines(_told("error", review.errors))
     print_lines(_told("warning", review.warnings))
     verdict = "does not hold" if review.errors else "holds"
-    print(f"{review.name}: {verdict}; {len(review.errors)} errors, {len(review.warnings)} warnings.")
+    print(
+        f"{review.name}: {verdict}; {_count(review.errors, 'error')}, {_count(review.warnings, 'warning')}."
+    )
     return ExitCode.POLICY_INVALID if review.errors else ExitCode.DONE
 
 
 def _told(kind: str, problems: "list[Problem]") -> list[str]:
     """Return problems for the eye: where, below it what is wrong, below that what is allowed, then a gap."""
-    lines = []
+    lines: list[str] = []
+    listed: dict[str, str] = {}
     for problem in problems:
         where = f"{problem.file}, line {problem.line}" if problem.line else problem.file
         lines.append(f"{kind}: {where}" + (f": {problem.key_path}" if problem.key_path else ""))
-        lines += _wrapped(f"{problem.what[:1].upper()}{problem.what[1:]}")
-        lines += _wrapped(f"{_LABELS[kind]}: {problem.allowed}") if problem.allowed else []
+        lines += _wrapped(problem.what)
+        if problem.allowed:
+            # A long list is shown once, so that the next error is not lost below it.
+            again = listed.get(problem.allowed)
+            lines += _wrapped(f"{_LABELS[kind]}: {f'as for {again}' if again else problem.allowed}")
+            if len(problem.allowed) > WIDTH:
+                listed.setdefault(problem.allowed, f"line {problem.line}, {problem.key_path}")
         lines.append("")
     return lines
+
+
+def _count(problems: "list[Problem]", kind: str) -> str:
+    return f"{len(problems)} {kind}{'' if len(problems) == 1 else 's'}"
 
 
 def _wrapped(text: str) -> list[str]:

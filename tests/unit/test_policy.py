@@ -250,7 +250,7 @@ def test_a_class_without_condition_hides_those_below_it() -> None:
         "description: x\npolicy: p\nrisk: [{class: any}, {class: any, when: bounced}]\n"
         "segments:\n  - {segment: all, ladder: a}\n  - {segment: b, ladder: a}\n" + LADDER
     )
-    never = "it matches everything, so those after it are never reached (allowed: when, or last place)"
+    never = "it matches everything, so those after it are never reached (allowed: a when, or the last place)"
     assert found == [
         f"risk[0]: line 3: {never}",
         "risk[1].class: line 3: 'any' stands twice (allowed: each name once)",
