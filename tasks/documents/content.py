@@ -5,6 +5,7 @@ Mail and letter take the same content, so that they never say two things. No lay
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -139,8 +140,8 @@ def placeholder_values(
         "item_count": len(message.items),
         "legal_basis": ("; ".join(bases) or labels("contract")) if has_charges else "",
         "oldest_days_past_due": max(oldest.days_past_due, 0),
-        "past_count": len({step.dispatch_date for step in message.past_steps}),
-        "past_dates": _past_dates(message, language),
+        "past_count": len(_reminded_on(message)),
+        "past_dates": ", ".join(print_day(day, language) for day in _reminded_on(message)),
         "sender_email": creditor.sender.reply_to or creditor.sender.email,
         "sender_name": creditor.sender.name,
         "sender_phone": creditor.sender.phone or "",
@@ -201,10 +202,17 @@ def _few(numbers: list[str]) -> str:
     return ", ".join(numbers[:3]) + (f" (+{len(numbers) - 3})" if len(numbers) > 3 else "")
 
 
-def _past_dates(message: Message, language: str) -> str:
-    return ", ".join(
-        print_day(day, language) for day in sorted({step.dispatch_date for step in message.past_steps})
-    )
+def _reminded_on(message: Message) -> list[date]:
+    """Return the days of earlier contacts; those from before the due date were no reminders."""
+    due: dict[str, date] = {}
+    for item in message.items:
+        due[item.invoice_number] = min(item.due_date, due.get(item.invoice_number, item.due_date))
+    late = {
+        step.dispatch_date
+        for step in message.past_steps
+        if step.dispatch_date > due.get(step.invoice_number, date.min)
+    }
+    return sorted(late)
 
 
 def _follows_call(message: Message) -> bool:
