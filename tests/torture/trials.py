@@ -21,6 +21,7 @@ from tasks.store.audit import read_log
 from tasks.store.batch_lists import list_actions, list_batches, list_messages
 from tasks.store.connection import open_to_read
 from tasks.store.intakes import list_intakes
+from tasks.store.standings import read_standings
 from tasks.workspace import Workspace
 from tests.torture.company import COMMANDS, DAY, ENDED_WELL, Stages, arguments, copy_workspace, relance, start
 from tests.torture.moments import APPROVE, Moment
@@ -118,6 +119,7 @@ def traces(workspace: Workspace) -> dict[str, Any]:
             "messages": list_messages(connection),
             "actions": list_actions(connection),
             "intakes": list_intakes(connection),
+            "standings": read_standings(connection, date.fromisoformat(DAY)).during,
         }
         events = read_log(connection)
     try:
