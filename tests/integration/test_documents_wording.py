@@ -110,7 +110,8 @@ def test_a_line_that_holds_only_a_tag_makes_no_paragraph(tmp_path: Path) -> None
 
 def test_every_placeholder_is_explained_and_used() -> None:
     root = TEMPLATES[0]
-    paths = [path.relative_to(root).as_posix() for path in root.glob("*/*/*.txt")]
+    told = [path.relative_to(root) for path in root.glob("*/*/*.txt")]
+    paths = [path.as_posix() for path in told if path.parts[0] != "policy"]  # pages have words of their own
     used = frozenset[str]().union(*(placeholders(TEMPLATES, path) for path in paths))
     assert used <= set(PLACEHOLDERS)
     assert all(PLACEHOLDERS.values())
