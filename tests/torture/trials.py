@@ -178,7 +178,7 @@ def _events(events: pl.DataFrame) -> dict[str, int]:
 
 def _files(workspace: Workspace) -> dict[str, str]:
     folders = (workspace.inbox, workspace.archive, workspace.rejected, workspace.outbox)
-    published = [workspace.published / name for name in ("aging", "decisions")]
+    published = [workspace.published / name for name in ("aging", "decisions", "reports")]
     return {
         _relative(workspace, path): hashlib.sha256(path.read_bytes()).hexdigest()
         for folder in (*folders, *published)
