@@ -15,7 +15,7 @@ from tasks.dispatch.batches import BatchRelease, batches_to_release, let_leave, 
 from tasks.findings.report import Findings, report_findings
 from tasks.intake import IntakeResult, find_files, take_in
 from tasks.plan import PlannedBatch, plan_day
-from tasks.policy_review import require_sound
+from tasks.policy_review.review import require_sound
 from tasks.publish import publish
 from tasks.rules import read_law, read_rules
 from tasks.run import Run

@@ -25,7 +25,7 @@ def check(
     """
     from flows.commands.reading import resolve_day
     from policies.errors import ExitCode
-    from tasks.policy_review import review_policy
+    from tasks.policy_review.review import review_policy
     from tasks.present import print_lines
     from tasks.workspace import open_workspace
 

@@ -53,7 +53,10 @@ def test_the_file_of_a_schema_is_that_of_its_model(name: str, update_golden: boo
     path = ROOT / FOLDER / f"{name}.schema.json"
     if update_golden:
         path.write_text(make_schema(name), encoding="utf-8")
-    assert path.read_text(encoding="utf-8") == make_schema(name), "see `pytest --update-golden`"
+    is_that_of_its_model = path.read_text(encoding="utf-8") == make_schema(name)
+    assert is_that_of_its_model, (
+        f"{path.name}: run `pytest --update-golden tests/conventions/test_schemas.py`"
+    )
 
 
 def test_every_schema_belongs_to_files() -> None:

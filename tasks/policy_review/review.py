@@ -16,7 +16,7 @@ from policies.strict_yaml import YamlInvalidError
 from policies.yaml_problems import add_lines
 from policies.yaml_wording import did_you_mean
 from tasks.documents.wording import LAST_RESORT_LANGUAGE
-from tasks.policy_law import (
+from tasks.policy_review.law import (
     LawFound,
     find_law,
     find_law_errors,
@@ -24,7 +24,7 @@ from tasks.policy_law import (
     find_table_errors,
     read_text,
 )
-from tasks.policy_wording import find_template_problems, find_untranslated, template_roots
+from tasks.policy_review.wording import find_template_problems, find_untranslated, template_roots
 from tasks.rules import Rules
 from tasks.store.connection import StoreBusyError, open_to_read
 from tasks.store.history import read_history
