@@ -22,6 +22,9 @@ NEAR_LIMITS = (*LIMITS, 4, 6, 8, 9, 11, 13, 15, 16, 20, 29, 31)
 FAR = (*NEAR_LIMITS, 45, 60, 61, 75, 89, 90, 91, 120, 200, 364, 365, 366, 400)
 AMOUNTS = tuple(Decimal(text) for text in ("100", "50", "10", "15", "14.99", "100.01", "1200", "20"))
 
+PARTS = tuple(Decimal(text) for text in ("10", "5", "14.99", "15", "50", "100"))
+"""Amounts of disputes and the like: often less than an invoice, sometimes all of it."""
+
 
 @dataclass(frozen=True)
 class Chance:

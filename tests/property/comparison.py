@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from policies.facts import FACTS
 from policies.model import Channel, EventKind, HoldReason
@@ -35,7 +36,7 @@ OFFSETS = (0, 0, 0, 0, -7, 4)
 """Mostly that very day is decided; sometimes one before what the rows say last, or after."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trial:
     """Pasts that share nothing but a policy and a day."""
 
@@ -47,6 +48,13 @@ class Trial:
     def policy(self) -> Policy:
         """Return the policy, checked as a file would be."""
         return load_policy(as_yaml(self.keys), "drawn.yaml")
+
+    def __repr__(self) -> str:
+        """Say what it is in a line; all rows would fill pages."""
+        return f"<{len(self.pasts)} pasts on {self.as_of}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))
 
     def alone(self, number: int) -> "Trial":
         """Return one past by itself."""

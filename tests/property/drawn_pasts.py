@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from policies.model import EventKind
-from tests.property.chance import AMOUNTS, FAR, NEAR_LIMITS, Chance, Row
+from tests.property.chance import AMOUNTS, FAR, NEAR_LIMITS, PARTS, Chance, Row
 from tests.property.drawn_policies import STEP_CHANNELS
 
 Tables = dict[str, list[Row]]
@@ -157,8 +157,8 @@ def _events(chance: Chance, customer_id: str) -> list[Row]:
         row["reference"] = f"plan {day} {row.get('invoice_number', '')} {row.get('installment', '')}"
         ends = [day + timedelta(days=chance.pick(NEAR_LIMITS)) for _ in range(chance.count(3, 1))]
         return [{**row, "until": end, "amount": chance.pick(AMOUNTS)} for end in ends]
-    if kind in WITH_AMOUNT and chance.one_in(2):
-        row["amount"] = chance.pick(AMOUNTS)
+    if kind in WITH_AMOUNT and not chance.one_in(3):
+        row["amount"] = chance.pick(PARTS)
     if (kind is EventKind.PROMISE and not chance.one_in(8)) or (kind is EventKind.HOLD and chance.one_in(2)):
         row["until"] = day + timedelta(days=chance.pick(NEAR_LIMITS))
     if str(kind).startswith(("dispute", "hold")) and chance.one_in(4):
