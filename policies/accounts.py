@@ -9,9 +9,9 @@ from datetime import date
 
 import polars as pl
 
-from policies.allocation import Allocation
 from policies.balances import VANISHED
-from policies.behaviour import LOOK_BACK_DAYS, payment_behaviour
+from policies.behaviour import LOOK_BACK_DAYS
+from policies.books import Books
 from policies.channels import reach
 from policies.conditions import compile_condition
 from policies.contacts import contact_facts, unanswered_contacts
@@ -27,23 +27,22 @@ _COUNTS = ("paid_invoices", "broken_promises", "kept_promises", "contacts_withou
 
 def account_facts(
     history: History,
-    allocation: Allocation,
+    books: Books,
     open_items: pl.DataFrame,
-    cash: pl.DataFrame,
-    promises: pl.DataFrame,
     contacts: pl.DataFrame,
     events: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return one row per customer and currency with open items, with every account fact but risk and segment."""
-    behaving = exposure(open_items, allocation.unapplied_cash).join(
-        payment_behaviour(allocation, cash, history.settled), on=ACCOUNT_KEY, how="left"
+    as_of, promises = books.allocation.as_of, books.commitments.promises
+    behaving = exposure(open_items, books.allocation.unapplied_cash).join(
+        books.habits, on=ACCOUNT_KEY, how="left"
     )
     unanswered = unanswered_contacts(behaving.select(*ACCOUNT_KEY, "last_payment"), contacts, events)
     return (
         behaving.drop("last_payment")
         .join(unanswered, on=ACCOUNT_KEY, how="left")
-        .join(_promise_counts(promises, allocation.as_of), on=ACCOUNT_KEY, how="left")
-        .join(contact_facts(contacts, allocation.as_of), on="customer_id", how="left")
+        .join(_promise_counts(promises, as_of), on=ACCOUNT_KEY, how="left")
+        .join(contact_facts(contacts, as_of), on="customer_id", how="left")
         .join(customer_facts(history.customers, events), on="customer_id", how="left")
         .with_columns(pl.col(_COUNTS).fill_null(0).cast(pl.Int64), pl.col("bounced").fill_null(False))
         .sort("account")

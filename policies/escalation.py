@@ -11,8 +11,9 @@ import polars as pl
 
 from policies.accounts import account_facts, classify
 from policies.aging import age_items
-from policies.allocation import Allocation, allocate
+from policies.allocation import Allocation
 from policies.batches import TRAVELLING, join_messages
+from policies.books import Books, keep_books
 from policies.business_days import business_days_between, is_business_day, is_supported
 from policies.channels import used_channel
 from policies.contacts import contact_days, dispatched_steps
@@ -20,12 +21,10 @@ from policies.explanations import due_sentence
 from policies.happenings import events_until
 from policies.history import History
 from policies.holds import contact_holds, first_hold, item_holds, sentences, step_holds
-from policies.item_state import Commitments, with_state
+from policies.item_state import with_state
 from policies.ladder import choose_steps, step_table, with_position
 from policies.model import ACCOUNT_KEY, HoldReason
 from policies.policy import Policy
-from policies.promises import judge_plans, judge_promises
-from policies.receipts import receipts
 
 DECISION_COLUMNS = (
     "customer_id",
@@ -75,16 +74,23 @@ class Facts:
     contacts: pl.DataFrame
 
 
-def gather_facts(history: History, policy: Policy, as_of: date) -> Facts:
-    """Return the facts at the end of `as_of`: open items, their state, and the accounts they form."""
-    allocation = allocate(history, as_of)
-    cash = receipts(allocation)
+def gather_facts(history: History, policy: Policy, as_of: date, books: Books | None = None) -> Facts:
+    """Return the facts at the end of `as_of`: open items, their state, and the accounts they form.
+
+    Args:
+        history: all that is known.
+        policy: whose buckets, and days of grace, count.
+        as_of: the date.
+        books: those of this history and date, where they are known already.
+    """
+    books = books or keep_books(history, policy, as_of)
+    allocation, commitments = books.allocation, books.commitments
     events = events_until(history.events, as_of)
-    promises, promised_items = judge_promises(allocation, cash, events, policy.promise_grace_days)
-    plans = judge_plans(allocation, cash, events, policy.promise_grace_days)
     dispatched = dispatched_steps(history.dispatches, allocation.items, events, as_of)
     contacts = contact_days(history.dispatches, as_of)
-    planned = allocation.items.filter(pl.col("amount_open") != 0).join(plans, on="item", how="left")
+    planned = allocation.items.filter(pl.col("amount_open") != 0).join(
+        commitments.plans, on="item", how="left"
+    )
     open_items = with_state(
         age_items(
             planned.with_columns(due_date=pl.coalesce("plan_due_date", "due_date")),
@@ -93,12 +99,14 @@ def gather_facts(history: History, policy: Policy, as_of: date) -> Facts:
         ),
         allocation,
         events,
-        Commitments(promises, promised_items, plans),
+        commitments,
         dispatched,
         history.proposals,
     )
-    accounts = account_facts(history, allocation, open_items, cash, promises, contacts, events)
-    return Facts(as_of, allocation, cash, events, open_items.sort("item"), accounts, dispatched, contacts)
+    accounts = account_facts(history, books, open_items, contacts, events)
+    return Facts(
+        as_of, allocation, books.cash, events, open_items.sort("item"), accounts, dispatched, contacts
+    )
 
 
 def decide(history: History, policy: Policy, as_of: date) -> pl.DataFrame:

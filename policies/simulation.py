@@ -4,13 +4,14 @@ Customers pay and answer as they really did, whatever the policy says to them. O
 are real; from then on the policy's own stand in for them. What cannot be known is assumed (`ASSUMPTIONS`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 
 import polars as pl
 
+from policies.books import Books, keep_books
 from policies.business_days import is_business_day
 from policies.escalation import decide_from_facts, gather_facts
 from policies.fees import fees_by_step
@@ -96,8 +97,17 @@ class Simulation:
     notes: dict[str, int]
 
 
+MapDays = Callable[[Callable[[date], Books], Sequence[date]], Iterable[Books]]
+"""How the books of the days of a month are kept: `map`, or one that runs ahead."""
+
+
 def simulate(
-    history: History, policy: Policy, law: Law, period: Period, tell: Callable[[date, int], None]
+    history: History,
+    policy: Policy,
+    law: Law,
+    period: Period,
+    tell: Callable[[date, int], None],
+    map_days: MapDays = map,
 ) -> Simulation:
     """Return what would have left in a period under the policy.
 
@@ -107,14 +117,15 @@ def simulate(
         law: statutes and rates for charges.
         period: from when to when.
         tell: told after each month: its last day, and how many items left so far.
+        map_days: keeps the books of some days, in their order.
     """
     replay = _Replay(history, policy, law, period)
     days = working_days(policy, period.first, period.last)
     for _, month in groupby(days, key=lambda day: (day.year, day.month)):
         ahead = list(month)
         replay.look_at(ahead)
-        for day in ahead:
-            replay.live(day)
+        for day, books in zip(ahead, map_days(replay.books_of, ahead), strict=True):
+            replay.live(day, books)
         tell(ahead[-1], replay.count)
     return Simulation(
         policy=policy.policy,
@@ -181,12 +192,16 @@ class _Replay:
             customers=self._past.customers.join(known, on="customer_id", how="semi"),
         )
 
-    def live(self, day: date) -> None:
+    def books_of(self, day: date) -> Books:
+        """Return the books of a day that was chosen; nothing that leaves changes them."""
+        return keep_books(self._near, self._policy, day)
+
+    def live(self, day: date, books: Books) -> None:
         """Decide on a day, and let leave what the policy lets leave."""
         history = replace(
             self._near, dispatches=self._dispatches, events=self._events, proposals=self._proposals()
         )
-        facts = gather_facts(history, self._policy, day)
+        facts = gather_facts(history, self._policy, day, books)
         decisions = decide_from_facts(facts, history, self._policy, worded=False)
         if too_many_customers(decisions, self._policy):
             self.guarded_days.append(day)

@@ -3,8 +3,9 @@
 Two policies run in a process each: they share nothing but the past they start from.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
@@ -12,10 +13,11 @@ from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty, Queue
 
+from policies.books import Books
 from policies.errors import WrongUseError
 from policies.history import History
 from policies.policy import Policy, load_policy
-from policies.simulation import Period, Simulation, simulate
+from policies.simulation import MapDays, Period, Simulation, simulate
 from policies.statutes import Law
 from tasks.rules import read_law
 from tasks.store.connection import open_to_read
@@ -24,6 +26,7 @@ from tasks.workspace import Workspace, find_policy_file
 
 Say = Callable[[str], None]
 _LISTENING_SECONDS = 0.2
+_DAYS_AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,27 @@ def check_period(first: date, last: date, approve_after_days: int) -> Period:
     return Period(first, last, approve_after_days)
 
 
-def replay(stage: Stage, policy: Policy, period: Period, say: Say) -> Simulation:
-    """Return what the policy would have done, telling of each month."""
+def replay(
+    stage: Stage, policy: Policy, period: Period, say: Say, map_days: MapDays | None = None
+) -> Simulation:
+    """Return what the policy would have done, telling of each month; the books are kept some days ahead."""
 
     def tell(day: date, count: int) -> None:
         say(f"{policy.policy}: {day:%Y-%m}, {count} actions so far")
 
-    return simulate(stage.history, policy, stage.law, period, tell)
+    return simulate(stage.history, policy, stage.law, period, tell, map_days or keep_ahead)
+
+
+def keep_ahead(keep: Callable[[date], Books], days: Sequence[date]) -> Iterator[Books]:
+    """Keep the books of the next days in a second thread, most of which runs outside of Python."""
+    coming: deque[Future[Books]] = deque()
+    with ThreadPoolExecutor(1) as pool:
+        for day in days:
+            coming.append(pool.submit(keep, day))
+            if len(coming) > _DAYS_AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
 
 
 def replay_both(
@@ -76,7 +93,7 @@ def replay_both(
     context = get_context("spawn")  # a fork would inherit the locks of Polars' threads
     with SyncManager(ctx=context) as manager, ProcessPoolExecutor(2, mp_context=context) as pool:
         lines: Queue[str] = manager.Queue()
-        running = [pool.submit(replay, stage, policy, period, lines.put) for policy in (a, b)]
+        running = [pool.submit(replay, stage, policy, period, lines.put, map) for policy in (a, b)]
         while not all(one.done() for one in running):
             _pass_on(lines, say)
         return running[0].result(), running[1].result()

@@ -18,6 +18,7 @@ from policies.history import SCHEMAS, History, empty_history
 from policies.policy import load_policy
 from policies.simulation import Period, Simulation, simulate
 from tasks.rules import read_law
+from tasks.simulate import keep_ahead
 from tasks.workspace import Workspace, shipped_root
 
 YEAR = Period(date(2025, 1, 1), date(2025, 12, 31))
@@ -49,7 +50,7 @@ def _simulate(past: History, name: str) -> Simulation:
     def tell(day: date, count: int) -> None:
         print(f"  {day:%Y-%m}  {count:,} actions", file=sys.stderr)
 
-    return simulate(past, policy, law, YEAR, tell)
+    return simulate(past, policy, law, YEAR, tell, keep_ahead)
 
 
 def paid_year(count: int) -> History:
