@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from policies.errors import Problem
+from policies.giving_up import load_recovery_odds
 from policies.policy import Policy
 from policies.policy_check import NO_DOUBTS
+from policies.provisions import load_loss_rates
 from policies.rates import MissingRateError, RateTable, half_year_start, load_rates, next_half_year_start
 from policies.statutes import (
     Statute,
@@ -26,8 +28,11 @@ from tasks.workspace import Workspace, list_files
 
 T = TypeVar("T")
 
-_TABLES = {"give_up.recovery_odds": "recovery_odds", "provisions.loss_rates": "loss_rates"}
-"""The keys of a policy that name a table, and the folder it stands in."""
+_TABLES: dict[str, tuple[str, Callable[[str, str], object]]] = {
+    "give_up.recovery_odds": ("recovery_odds", load_recovery_odds),
+    "provisions.loss_rates": ("loss_rates", load_loss_rates),
+}
+"""The keys of a policy that name a table, the folder it stands in, and how it is read."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,17 @@ def find_law_errors(
 
 
 def find_table_errors(workspace: Workspace, policy: Policy, policy_file: str) -> Iterator[Problem]:
-    """Yield the tables that the policy names and that are not there."""
+    """Yield the tables that the policy names and that are not there, and what is wrong in those that are."""
     named = {
         "give_up.recovery_odds": policy.give_up.recovery_odds if policy.give_up else None,
         "provisions.loss_rates": policy.provisions.loss_rates,
     }
-    for key, folder in _TABLES.items():
+    for key, (folder, load) in _TABLES.items():
+        name = named[key]
         known = [path.stem for path in list_files(workspace, f"policies/{folder}", "*.yaml")]
-        if (name := named[key]) is not None and name not in known:
+        if name in known:
+            yield from _load_each(workspace, folder, load, f"{name}.yaml")[1]
+        elif name is not None:
             what = f"there is no table '{name}' in policies/{folder}{did_you_mean(name, known)}"
             yield Problem(policy_file, key, what, ", ".join(known))
 
@@ -102,12 +110,12 @@ def find_rate_warnings(law: LawFound, policy: Policy, as_of: date) -> Iterator[P
 
 
 def _load_each(
-    workspace: Workspace, folder: str, load: Callable[[str, str], T]
+    workspace: Workspace, folder: str, load: Callable[[str, str], T], pattern: str = "*.yaml"
 ) -> tuple[list[T], list[Problem]]:
     """Return what each file of a folder states, and everything wrong in those that can't be read."""
     read: list[T] = []
     problems: list[Problem] = []
-    for path in list_files(workspace, f"policies/{folder}", "*.yaml"):
+    for path in list_files(workspace, f"policies/{folder}", pattern):
         shown = f"{folder}/{path.name}"
         try:
             read.append(load(read_text(path), shown))

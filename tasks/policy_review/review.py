@@ -1,6 +1,6 @@
 """Gathers what stands around a policy (wording, agencies, law, what is loaded) and has it checked, all at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -70,14 +70,21 @@ def review_policy(workspace: Workspace, as_of: date, policy_file: Path | None = 
     if reading.policy is not None:
         known = _known(workspace)
         review = _Around(workspace, creditor, law, known, path.name, as_of)
-        errors += add_lines(_errors_around(review, reading.policy, reading.doubts), reading.content)
+        errors += _with_lines(_errors_around(review, reading.policy, reading.doubts), reading, path.name)
         # What is said of the whole would be wrong while parts of it are unread.
         if not reading.doubts:
-            warnings = add_lines(_warnings(review, reading.policy), reading.content)
+            warnings = _with_lines(_warnings(review, reading.policy), reading, path.name)
     ordered = sorted(
         dict.fromkeys(errors), key=lambda problem: (problem.file != path.name, problem.line or 0)
     )
     return Review(path.name, [*ordered, *law.problems], warnings)
+
+
+def _with_lines(problems: Iterable[Problem], reading: Reading, file: str) -> list[Problem]:
+    """Return the problems, those of the policy's own file with their line."""
+    found = list(problems)
+    placed = iter(add_lines([problem for problem in found if problem.file == file], reading.content))
+    return [next(placed) if problem.file == file else problem for problem in found]
 
 
 @dataclass(frozen=True)

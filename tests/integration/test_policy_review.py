@@ -106,6 +106,17 @@ def test_a_law_file_that_cannot_be_read_is_told_beside_the_policy(workspace: Wor
     ]
 
 
+def test_a_table_that_the_policy_names_is_read_too(workspace: Workspace) -> None:
+    own = workspace.policies / "loss_rates" / "ours.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("description: Ours.\nloss_rate: ours\n", encoding="utf-8")
+    edit(policy_of(workspace), "statute: FR", "statute: FR\nprovisions: {loss_rates: ours}")
+    assert [error.split(";")[0] for error in errors(review_policy(workspace, DAY))][:2] == [
+        "loss_rates/ours.yaml: checked: line 1: this key is missing",
+        "loss_rates/ours.yaml: series: line 1: this key is missing",
+    ]
+
+
 def test_rates_of_this_and_the_next_half_year_are_asked_for(workspace: Workspace) -> None:
     told = warnings(review_policy(workspace, date(2027, 1, 5)))
     assert [one.split(" (")[0] for one in told] == [

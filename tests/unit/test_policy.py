@@ -190,6 +190,11 @@ def test_an_empty_list_is_refused_where_one_is_needed(text: str, path: str) -> N
     assert errors(text) == [f"{path}: nothing stands here, and at least one is needed"]
 
 
+def test_a_rate_of_12_percent_is_a_fraction() -> None:
+    (error,) = errors(f"{HEAD}{LADDER}charges: {{rate: 12}}\n")
+    assert error == "charges.rate: line 5: 12 is no fraction: write 12 % as 0.12"
+
+
 def test_a_blackout_ends_after_it_begins() -> None:
     text = f"{HEAD}{LADDER}calendar:\n  blackouts:\n    - {{from: 2027-01-02, to: 2026-12-24, why: x}}\n"
     assert errors(text) == [
