@@ -122,4 +122,4 @@ SCHEMAS: dict[str, pl.Schema] = {
 
 def empty_history() -> History:
     """Return a history in which nothing has happened."""
-    return History(**{name: schema.to_frame() for name, schema in SCHEMAS.items()})
+    return History(**{name: schema.to_frame() for name, schema in SCHEMAS.items()}, settled=None)
