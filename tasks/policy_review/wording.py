@@ -75,7 +75,7 @@ def find_untranslated(workspace: Workspace, policy: Policy, languages: Sequence[
     roots = template_roots(workspace)
     templates = list(dict.fromkeys(need.template for need in _needs(policy, NO_DOUBTS)))
     lacking = {
-        language: [template for template in templates if language not in _begun(roots, template, (language,))]
+        language: [template for template in templates if not _is_begun(roots, template, language)]
         for language in languages
     }
     return {language: names for language, names in lacking.items() if names}
@@ -112,7 +112,11 @@ def _stand_in_problems(
 def _begun(roots: Sequence[Path], template: str, languages: Sequence[str]) -> list[str]:
     """Return the languages a wording must be whole in: the first, and others that have a folder of their own."""
     first, *others = languages
-    return [first, *(name for name in others if any((root / template / name).is_dir() for root in roots))]
+    return [first, *(language for language in others if _is_begun(roots, template, language))]
+
+
+def _is_begun(roots: Sequence[Path], template: str, language: str) -> bool:
+    return any((root / template / language).is_dir() for root in roots)
 
 
 def _templates(roots: Sequence[Path]) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from policies.errors import WrongUseError
+from flows.__main__ import run
+from policies.errors import ExitCode, WrongUseError
 from tasks.policy_review.review import Review, review_policy
 from tasks.workspace import Workspace, initialise, shipped_root
 
@@ -143,3 +144,19 @@ def test_a_policy_that_is_no_text_is_told_and_one_that_is_not_there_is_wrong_use
     assert error.startswith("own.yaml: this is no plain text in UTF-8")
     with pytest.raises(WrongUseError, match="cannot be read"):
         review_policy(workspace, DAY, workspace.root / "absent.yaml")
+
+
+def test_customers_of_another_language_country_and_currency_are_told(workspace: Workspace) -> None:
+    invoices = (
+        "customer_id,customer_name,invoice_number,invoice_date,due_date,currency,amount,language,country\n"
+    )
+    rows = "C1,Müller,A,2026-01-01,2026-01-31,EUR,100.00,de,DE\nC2,Smith,B,2026-01-01,2026-01-31,USD,5.00,en,ZZ\n"
+    (workspace.inbox / "invoices.csv").write_text(invoices + rows, encoding="utf-8")
+    assert run(["intake", "--workspace", str(workspace.root), "--as-of", DAY.isoformat()]) == ExitCode.DONE
+    keys = "small_balance: {EUR: 15}\ncalendar: {contact_on: business_days}"
+    edit(policy_of(workspace), "statute: FR", f"statute: FR\n{keys}")
+    assert [one.split(" (")[0] for one in warnings(review_policy(workspace, DAY))] == [
+        "own.yaml: calendar.contact_on: line 6: the holidays of ZZ are not known: only weekends count",
+        "own.yaml: small_balance: line 5: no threshold for USD: every balance is demanded",
+        "own.yaml: ladders: line 8: customers of language 'de' are written to in 'fr': no wording in theirs",
+    ]
