@@ -153,7 +153,7 @@ def propose_write_offs(
     items = _with_expectation(_with_limitation(debts, grounds), series)
     grounds_found = {
         "condition": _meets(give_up),
-        "cost_limit": _costs_more(give_up),
+        "cost_limit": _costs_more(give_up, series),
         "limitation": _is_cut_off(give_up, as_of),
     }
     proposed = items.with_columns(**grounds_found).filter(pl.any_horizontal(*grounds_found))
@@ -212,14 +212,18 @@ def _meets(give_up: GiveUp) -> pl.Expr:
     return _is_free() & compile_condition(give_up.when, Scope.ITEM, _FILE, "give_up.when")
 
 
-def _costs_more(give_up: GiveUp) -> pl.Expr:
-    """Whether less can be expected than it costs to go on; without odds the whole amount is expected."""
+def _costs_more(give_up: GiveUp, series: OddsSeries | None) -> pl.Expr:
+    """Whether less can be expected than it costs to go on; without odds the whole amount is expected.
+
+    Debts younger than the first age of the odds are collected, however small they are.
+    """
     expected = pl.coalesce("expected_recovery_amount", "amount_open")
     under = [
         (pl.col("currency") == currency) & (expected < pl.lit(limit, TOTAL))
         for currency, limit in give_up.cost_limit.items()
     ]
-    return _is_free() & pl.any_horizontal(pl.lit(value=False), *under)
+    is_old_enough = pl.col("days_past_due") >= (series.points[0].days_past_due if series else 1)
+    return _is_free() & is_old_enough & pl.any_horizontal(pl.lit(value=False), *under)
 
 
 def _is_cut_off(give_up: GiveUp, as_of: date) -> pl.Expr:

@@ -114,6 +114,12 @@ def test_less_expected_than_it_costs_is_proposed_per_currency() -> None:
     ]
 
 
+def test_a_small_debt_is_collected_until_the_odds_speak_of_its_age() -> None:
+    first_age = ODDS.series[-1].points[0].days_past_due
+    young, old = late(first_age - 1, 1, "YOUNG"), late(first_age, 1, "OLD")
+    assert proposed({"cost_limit": {"EUR": 50}}, young, old)["invoice_number"].to_list() == ["OLD"]
+
+
 def test_a_policy_may_name_no_odds() -> None:
     found = proposed({"when": "amount > 0"}, late(400), odds=None)
     columns = ["invoice_number", "expected_recovery_percent", "expected_recovery_amount", "odds_source"]
