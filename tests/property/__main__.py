@@ -15,7 +15,7 @@ import time
 from tests.property.comparison import Outcome, expected
 from tests.property.rounds import rounds
 
-GROUPS = ("reason ", "step ", "channel ", "act ", "event ", "source ", "policy ", "condition on ")
+GROUPS = ("reason ", "step ", "key ", "channel ", "act ", "event ", "source ", "policy ", "condition on ")
 ENOUGH_FOR_EVERYTHING = 2_000
 
 

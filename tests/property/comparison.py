@@ -168,7 +168,7 @@ def _keys_used(keys: Row) -> Iterable[str]:
     yield from (f"policy {name}" for name, value in keys.items() if value)
     yield from (f"policy contact.{name}" for name in keys["contact"])
     yield from (f"policy calendar.{name}" for name in keys.get("calendar", {}))
-    yield from {f"step key {name}" for ladder in keys["ladders"].values() for step in ladder for name in step}
+    yield from {f"key {name}" for ladder in keys["ladders"].values() for step in ladder for name in step}
 
 
 def expected() -> set[str]:
