@@ -5,6 +5,7 @@ answers for all copies.
 """
 
 from dataclasses import replace
+from datetime import date
 
 import polars as pl
 
@@ -25,7 +26,8 @@ def earlier_balances(history: History, moments: pl.DataFrame) -> pl.DataFrame:
     """
     days = moments.select("day").unique().sort("day").with_row_index("moment")
     copies = moments.unique().join(days, on="day").with_columns(copy=_of_moment("customer_id"))
-    allocation = allocate(_copied(history, copies, days), days.get_column("day").max())  # type: ignore[arg-type]
+    latest = max(days.get_column("day"), default=date.min)
+    allocation = allocate(_copied(history, copies, days), latest)
     return (
         allocation.items.rename({"customer_id": "copy"})
         .join(copies, on="copy")
