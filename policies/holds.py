@@ -85,9 +85,8 @@ def item_holds() -> list[Hold]:
         ),
         Hold(
             HoldReason.DISPUTED,
-            (pl.col("amount_disputed") >= pl.col("amount_open"))
-            & pl.col("disputed_since").is_not_null()
-            & (pl.col("amount_open") > 0),
+            (pl.col("amount_disputed") > 0)
+            & (pl.col("amount_disputed") + pl.col("amount_reduced") >= pl.col("amount_open")),
             pl.concat_str(
                 [
                     say("Disputed since {}: ", "disputed_since"),

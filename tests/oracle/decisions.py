@@ -126,7 +126,8 @@ def _standing_reason(day: Day, item: Item, account: Account) -> str | None:
         "delivery_uncertain": any(
             p.uncertain_date is not None and p.uncertain_date < as_of for p in proposals
         ),
-        "disputed": item.amount_disputed >= item.amount_open > 0,
+        "disputed": item.amount_disputed > 0
+        and item.amount_disputed + item.amount_reduced >= item.amount_open,
         "promise_running": any(p.state == "running" and item.key in p.items for p in day.promises),
         "plan_running": any(p.state == "running" and item.key in p.items for p in day.plans),
         "manual_hold": is_held(past, document, as_of),
