@@ -10,8 +10,9 @@ from datetime import date
 import polars as pl
 
 from policies.allocation import allocate
+from policies.happenings import of_kind
 from policies.history import History, empty_history
-from policies.model import ITEM_KEY
+from policies.model import ITEM_KEY, EventKind
 
 
 def earlier_balances(history: History, moments: pl.DataFrame) -> pl.DataFrame:
@@ -24,6 +25,8 @@ def earlier_balances(history: History, moments: pl.DataFrame) -> pl.DataFrame:
     Returns:
         customer_id, invoice_number, installment, day, amount_open; no row for an item not yet issued.
     """
+    if history.remembered is not None:
+        return history.remembered.join(moments.unique(), on=["customer_id", "day"], how="semi")
     days = moments.select("day").unique().sort("day").with_row_index("moment")
     copies = moments.unique().join(days, on="day").with_columns(copy=_of_moment("customer_id"))
     latest = max(days.get_column("day"), default=date.min)
@@ -33,6 +36,13 @@ def earlier_balances(history: History, moments: pl.DataFrame) -> pl.DataFrame:
         .join(copies, on="copy")
         .select(*ITEM_KEY, "day", "amount_open")
     )
+
+
+def remember(history: History) -> History:
+    """Return the history with the balances that its promises without amount will ask for, whatever the day."""
+    open_ended = of_kind(history.events, EventKind.PROMISE).filter(pl.col("amount").is_null())
+    moments = open_ended.select("customer_id", day="event_date")
+    return replace(history, remembered=earlier_balances(history, moments))
 
 
 def _of_moment(name: str) -> pl.Expr:

@@ -95,6 +95,7 @@ class History:
     """All that is known, as frames with the schemas of this module.
 
     `settled` stands for invoices that are not among the documents any more; usually none are left out.
+    `remembered` are balances of earlier days, looked up once for many (`policies.earlier_balances.remember`).
     """
 
     files: pl.DataFrame
@@ -106,6 +107,7 @@ class History:
     dispatches: pl.DataFrame
     proposals: pl.DataFrame
     settled: Settled | None = None
+    remembered: pl.DataFrame | None = None
 
 
 SCHEMAS: dict[str, pl.Schema] = {

@@ -13,6 +13,7 @@ import polars as pl
 
 from policies.books import Books, keep_books
 from policies.business_days import is_business_day
+from policies.earlier_balances import remember
 from policies.escalation import decide_from_facts, gather_facts
 from policies.fees import fees_by_step
 from policies.guards import too_many_customers
@@ -153,7 +154,7 @@ def start_of(history: History, period: Period) -> History:
     Only the doubts of releases that cannot say whether a message left stay as they are.
     """
     return replace(
-        history,
+        remember(history),
         documents=history.documents.filter(pl.col("invoice_date") <= period.last),
         payments=history.payments.filter(pl.col("payment_date") <= period.last),
         events=history.events.filter(pl.col("event_date") <= period.last),
