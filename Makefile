@@ -20,14 +20,14 @@ demo: $(VENV)/.done          ## the sample company over ten weeks, in ./demo
 
 test: static          ## checks, then every test; policies/ must be covered wholly
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -m "not browser" --cov --cov-report=
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" --cov --cov-report=
 	$(BIN)/coverage report --include='policies/*' --fail-under=100
 
 property: $(VENV)/.done          ## 10,000 drawn histories, decided by the fast path and by the oracle
 	$(BIN)/python -m tests.property --histories 10000
 
 test-duckdb2: .venv-duckdb2/.done          ## the same tests on DuckDB 2
-	.venv-duckdb2/bin/python -m pytest -m "not browser"
+	.venv-duckdb2/bin/python -m pytest -n auto --dist loadfile -m "not browser"
 
 test-browser: $(VENV)/.done          ## the tests that look at the Prefect UI with Chromium
 	$(BIN)/python -m pytest -m browser

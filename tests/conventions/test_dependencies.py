@@ -14,7 +14,7 @@ NOT_IMPORTED = {
     "pytz": "DuckDB returns instants with a time zone through it",
     "fastexcel": "the engine behind polars.read_excel",
 }
-TOOLS = {"pytest-cov", "ruff", "mypy", "types-pyyaml", "yamllint", "setuptools"}
+TOOLS = {"pytest-cov", "pytest-xdist", "ruff", "mypy", "types-pyyaml", "yamllint", "setuptools"}
 """Run by the Makefile or read by mypy, imported by nobody."""
 
 
