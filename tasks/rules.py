@@ -8,7 +8,7 @@ from policies.errors import WrongUseError
 from policies.policy import Policy, content_hash, load_policy
 from policies.rates import load_rates
 from policies.statutes import Law, load_statute
-from tasks.workspace import Workspace, find_policy, list_files, read_creditor
+from tasks.workspace import Workspace, find_policy, find_policy_file, list_files, read_creditor
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,11 @@ class Rules:
 def read_rules(workspace: Workspace, policy_file: Path | None = None) -> Rules:
     """Return the rules of the workspace; `policy_file` stands in for the policy that creditor.yaml names."""
     creditor = read_creditor(workspace)
-    path = policy_file or find_policy(workspace, creditor.policy)
+    path = (
+        find_policy_file(workspace.root, policy_file)
+        if policy_file
+        else find_policy(workspace, creditor.policy)
+    )
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

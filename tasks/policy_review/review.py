@@ -28,7 +28,7 @@ from tasks.policy_review.wording import find_template_problems, find_untranslate
 from tasks.rules import Rules
 from tasks.store.connection import StoreBusyError, open_to_read
 from tasks.store.history import read_history
-from tasks.workspace import Workspace, find_policy, read_creditor
+from tasks.workspace import Workspace, find_policy, find_policy_file, read_creditor
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def review_policy(workspace: Workspace, as_of: date, policy_file: Path | None = 
     creditor, creditor_problems = _read_creditor(workspace)
     if policy_file is None and creditor is None:
         return Review(workspace.creditor_path.name, creditor_problems, [])
-    path = policy_file or find_policy(workspace, creditor.policy if creditor else "")
+    named = creditor.policy if creditor else ""
+    path = find_policy_file(workspace.root, policy_file) if policy_file else find_policy(workspace, named)
     reading = _read(path)
     law = find_law(workspace)
     errors = [*list_errors(reading, path.name), *creditor_problems]
