@@ -142,8 +142,13 @@ def test_a_policy_that_is_no_text_is_told_and_one_that_is_not_there_is_wrong_use
     policy_of(workspace).write_bytes(b"PK\x03\x04\xff\xfe")
     (error,) = errors(review_policy(workspace, DAY))
     assert error.startswith("own.yaml: this is no plain text in UTF-8")
-    with pytest.raises(WrongUseError, match="cannot be read"):
+    with pytest.raises(WrongUseError, match="no such file, and no policy of that name"):
         review_policy(workspace, DAY, workspace.root / "absent.yaml")
+
+
+def test_another_policy_may_be_given_by_its_name(workspace: Workspace) -> None:
+    review = review_policy(workspace, DAY, Path("simple_three_letters"))
+    assert (review.name, review.errors) == ("simple_three_letters.yaml", [])
 
 
 def test_customers_of_another_language_country_and_currency_are_told(workspace: Workspace) -> None:
