@@ -22,14 +22,14 @@ def dispatched_steps(
 ) -> pl.DataFrame:
     """Return the dispatches before `as_of` by item.
 
-    Columns: item, step, channel, dispatch_date, attempt, outcome, is_done (false: a registered letter that was
+    Columns: item, step, channel, dispatch_date, attempt, outcome, fee, is_done (false: a registered letter that was
     not delivered).
     """
     keyed = items.select("item", "customer_id", "invoice_number", "installment")
     sent = (
         dispatches.filter(pl.col("dispatch_date") < as_of)
         .join(keyed, on=["customer_id", "invoice_number", "installment"])
-        .select("item", "step", "channel", "dispatch_date", "attempt", "outcome")
+        .select("item", "step", "channel", "dispatch_date", "attempt", "outcome", "fee")
         .sort("item", "dispatch_date", "step", "attempt")
         .with_row_index("dispatch")
     )
@@ -69,7 +69,7 @@ def _returned(sent: pl.DataFrame, returns: pl.DataFrame) -> pl.Series:
 
 
 def contact_days(dispatches: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Return the days on which each customer was contacted before `as_of`: customer_id, contact_date."""
+    """Return the days on which each customer was contacted before `as_of`, in any order: customer_id, contact_date."""
     third_parties = [channel.value for channel in THIRD_PARTY_CHANNELS]
     return (
         dispatches.filter(
@@ -77,7 +77,6 @@ def contact_days(dispatches: pl.DataFrame, as_of: date) -> pl.DataFrame:
         )
         .select("customer_id", contact_date="dispatch_date")
         .unique()
-        .sort("customer_id", "contact_date")
     )
 
 

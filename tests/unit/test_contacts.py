@@ -64,7 +64,7 @@ def test_a_dispatch_of_the_day_itself_is_not_seen() -> None:
 def test_all_messages_of_a_day_are_one_contact_and_third_parties_are_none() -> None:
     actions = [sent(2, "email"), sent(2, "call"), sent(4, None), sent(5, "agency"), sent(6, "court"), sent(9)]
     contacts = contact_days(history(actions=actions).dispatches, march(9))
-    assert contacts["contact_date"].to_list() == [march(2), march(4)]
+    assert contacts["contact_date"].sort().to_list() == [march(2), march(4)]
     assert contact_facts(contacts, march(9)).row(0, named=True) == {
         "customer_id": "C1",
         "last_contact": march(4),
