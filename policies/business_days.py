@@ -74,6 +74,18 @@ def _holidays_of_year(country: str, year: int) -> frozenset[date]:
     calendar = _calendar(country, year)
     return frozenset(calendar) if calendar is not None else frozenset()
 
+def business_day_before(day: date, country: str) -> date:
+    """Return the last working day before `day`.
+
+    >>> business_day_before(date(2026, 7, 15), "FR")
+    datetime.date(2026, 7, 13)
+    """
+    day -= _ONE_DAY
+    while not is_business_day(day, country):
+        day -= _ONE_DAY
+    return day
+
+
 
 @lru_cache(maxsize=4096)
 def _calendar(country: str, year: int) -> HolidayBase | None:

@@ -4,7 +4,7 @@ A customer with two currencies takes the worse: one account under the rule `cred
 Nothing of it stops a reminder; how accounts stand is judged in `policies.standings`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import polars as pl
@@ -31,7 +31,7 @@ _IS_BLOCKED = pl.col("blocked_since").is_not_null()
 def find_credit_holds(
     standing: pl.DataFrame,
     before: pl.DataFrame,
-    during: pl.DataFrame,
+    during: Sequence[pl.DataFrame],
     judged: pl.DataFrame,
     policy: Policy,
     as_of: date,
@@ -42,24 +42,23 @@ def find_credit_holds(
     Args:
         standing: how accounts stand now (`policies.standings.stand`).
         before: how they stood before the day.
-        during: what earlier runs of the same day recorded: a customer blocked in the morning and no longer in the
-            evening is told to be unblocked, for the ERP may have read the morning's list.
+        during: how they stood at each earlier run of the same day: a customer blocked in the morning and no longer
+            in the evening is told to be unblocked, for the ERP may have read the morning's list.
         judged: the facts of the accounts.
         policy: whose rule it is.
         as_of: the day.
         tell: puts the rule into words.
     """
-    were_blocked = before.filter(_IS_BLOCKED).select("customer_id").unique()
-    are_blocked = standing.filter(_IS_BLOCKED).select("customer_id").unique()
-    told = _told(during, before)
-    changed = pl.concat(
-        [
-            are_blocked.join(were_blocked, on="customer_id", how="anti"),
-            were_blocked.join(are_blocked, on="customer_id", how="anti"),
-            told,
-        ]
-    ).unique()
-    return _listed(changed, standing, judged, policy, as_of, tell)
+    were_blocked = _blocked(before)
+    changed = [
+        part
+        for look in (*during, standing)
+        for part in (
+            _blocked(look).join(were_blocked, on="customer_id", how="anti"),
+            were_blocked.join(_blocked(look), on="customer_id", how="anti"),
+        )
+    ]
+    return _listed(pl.concat(changed).unique(), standing, judged, policy, as_of, tell)
 
 
 def list_blocked(
@@ -70,17 +69,12 @@ def list_blocked(
     tell: Callable[[str], str] = str,
 ) -> pl.DataFrame:
     """Return every customer on credit hold, whenever it began (CREDIT_HOLDS), by number."""
-    blocked = standing.filter(_IS_BLOCKED).select("customer_id").unique()
-    return _listed(blocked, standing, judged, policy, as_of, tell)
+    return _listed(_blocked(standing), standing, judged, policy, as_of, tell)
 
 
-def _told(during: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """Return the customers of whom earlier runs of the day told another state than the one before it."""
-    return (
-        during.join(before.select(*ACCOUNT_KEY, was="blocked_since"), on=ACCOUNT_KEY, how="left")
-        .filter(pl.col("was").is_not_null() != _IS_BLOCKED)
-        .select("customer_id")
-    )
+def _blocked(standings: pl.DataFrame) -> pl.DataFrame:
+    """Return the customers with an account on credit hold."""
+    return standings.filter(_IS_BLOCKED).select("customer_id").unique()
 
 
 def _listed(

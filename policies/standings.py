@@ -34,26 +34,31 @@ _FILE = "policy"
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """What runs have recorded, as seen from a day.
+class Looked:
+    """How accounts stood once a run had looked at them.
 
     Attributes:
-        before: the last standing of each account before the day.
-        latest: the same, with what runs on the day itself have recorded.
-        during: every standing recorded on the day itself.
-        before_date: the last day before on which standings were recorded.
-        before_rules: by which rules that was (`habit_rules`).
-        latest_rules: by which rules the newest standings up to the day were recorded.
-        is_recorded: whether a run has recorded the day itself.
+        standings: the last standing of each account up to then.
+        as_of: the day of the run; None while no run has looked.
+        habit_rules: by which rules it judged risk and watched changes (`habit_rules`).
     """
 
-    before: pl.DataFrame
-    latest: pl.DataFrame
-    during: pl.DataFrame
-    before_date: date | None = None
-    before_rules: str | None = None
-    latest_rules: str | None = None
-    is_recorded: bool = False
+    standings: pl.DataFrame
+    as_of: date | None = None
+    habit_rules: str | None = None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What runs have recorded, as seen from a day: the last look before it, and those of the day in their order."""
+
+    before: Looked
+    today: tuple[Looked, ...] = ()
+
+    @property
+    def latest(self) -> Looked:
+        """The newest look up to the day."""
+        return self.today[-1] if self.today else self.before
 
 
 def judge_accounts(accounts: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -107,6 +112,11 @@ def stand(judged: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.DataFra
 def differing(standing: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     """Return the standings that are new or not what they were."""
     return standing.join(before, on=list(STANDINGS.names()), how="anti", nulls_equal=True)
+
+
+def overlaid(before: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    """Return the last standing of each account: what has changed in place of what it was."""
+    return pl.concat([before.join(changed, on=ACCOUNT_KEY, how="anti"), changed]).sort(ACCOUNT_KEY)
 
 
 def habit_rules(policy: Policy) -> str:

@@ -5,12 +5,12 @@ Each list is made when asked for; the rules are in `policies`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 
 import polars as pl
 
-from policies.business_days import is_business_day
+from policies.business_days import business_day_before
 from policies.credit_hold import find_credit_holds, list_blocked
 from policies.errors import PolicyInvalidError
 from policies.escalation import Facts, gather_facts
@@ -69,11 +69,11 @@ class Look:
     @cached_property
     def standing(self) -> pl.DataFrame:
         """How every account stands that has something open, or had when a run last looked."""
-        recorded = self.recorded
-        only_today = recorded.latest.join(recorded.before, on=ACCOUNT_KEY, how="anti").with_columns(
+        before, latest = self.recorded.before.standings, self.recorded.latest.standings
+        only_today = latest.join(before, on=ACCOUNT_KEY, how="anti").with_columns(
             blocked_since=pl.lit(None, pl.Date), watches=pl.lit("")
         )
-        return stand(self.judged, pl.concat([recorded.before, only_today]), self.as_of)
+        return stand(self.judged, pl.concat([before, only_today]), self.as_of)
 
     @cached_property
     def habits_before(self) -> pl.DataFrame:
@@ -83,15 +83,17 @@ class Look:
         """
         if not self.policy.risk and not self.policy.watch:
             return STANDINGS.to_frame()
-        if self.recorded.before_rules == habit_rules(self.policy):
-            return self.recorded.before
-        day = self.recorded.before_date or _business_day_before(self.as_of, self.policy)
+        before = self.recorded.before
+        if before.habit_rules == habit_rules(self.policy):
+            return before.standings
+        country = (self.policy.calendar.country if self.policy.calendar else None) or ""
+        day = before.as_of or business_day_before(self.as_of, country)
         judged = judge_accounts(gather_facts(self.history, self.policy, day).accounts, self.policy)
         return stand(judged, STANDINGS.to_frame(), day)
 
     def credit_hold(self) -> pl.DataFrame:
         """Return the customers to block and to unblock since last time."""
-        before, during = self.recorded.before, self.recorded.during
+        before, during = self.recorded.before.standings, [look.standings for look in self.recorded.today]
         return find_credit_holds(
             self.standing, before, during, self.judged, self.policy, self.as_of, self.tell
         )
@@ -166,11 +168,3 @@ def _read_rule(workspace: Workspace, rules: Rules, folder: str, name: str, key: 
             f"Name one of these, or write {workspace.policies / folder / (name + '.yaml')}."
         )
     return path.read_text(encoding="utf-8")
-
-
-def _business_day_before(as_of: date, policy: Policy) -> date:
-    country = (policy.calendar.country if policy.calendar else None) or ""
-    day = as_of - timedelta(days=1)
-    while not is_business_day(day, country):
-        day -= timedelta(days=1)
-    return day

@@ -1,6 +1,7 @@
-"""What the daily run does with its findings: records how accounts stand, logs what changed, and writes the lists.
+"""What the daily run does with its findings: writes the lists, records how accounts stand, and logs what changed.
 
-Doing it again on the same facts records and logs nothing, and writes the same files.
+Doing it again on the same facts records and logs nothing, and writes the same files. What is recorded is never told
+again on a later day, so the lists come first.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from policies.escalation import Facts
 from policies.history import History
 from policies.model import TOTAL
 from policies.money import plain_amounts
-from policies.standings import STANDINGS, differing, habit_rules
+from policies.standings import differing, habit_rules
 from policies.watching import find_worsened
 from tasks.documents.spreadsheet import write_csv
 from tasks.documents.whole_files import put_bytes, put_frame
@@ -57,13 +58,13 @@ class Findings:
 def report_findings(
     run: Run, history: History, facts: Facts, decisions: pl.DataFrame, rules: Rules
 ) -> Findings:
-    """Record, log and publish what the day shows; return the counts."""
+    """Publish, record and log what the day shows; return the counts."""
     with open_to_read(run.workspace) as connection:
         recorded = read_standings(connection, run.as_of)
     look = Look(run.workspace, rules, history, facts, decisions, recorded)
     lists = {name: make(look) for name, make in LISTS.items()}
-    _record(run, look)
     write_lists(run, lists)
+    _record(run, look)
     return count_findings(lists)
 
 
@@ -112,9 +113,9 @@ def as_texts(frame: pl.DataFrame) -> pl.DataFrame:
 def _record(run: Run, look: Look) -> None:
     """Add the standings that differ and the events of what changed, in one transaction."""
     recorded, rules = look.recorded, habit_rules(look.policy)
-    is_same_rules = recorded.latest_rules == rules
-    changed = differing(look.standing, recorded.latest) if is_same_rules else look.standing
-    if is_same_rules and recorded.is_recorded and changed.is_empty():
+    is_same_rules = recorded.latest.habit_rules == rules
+    changed = differing(look.standing, recorded.latest.standings) if is_same_rules else look.standing
+    if is_same_rules and recorded.today and changed.is_empty():
         return
     events = [*_hold_events(look), *_habit_events(look, is_same_rules=is_same_rules)]
     with open_to_write(run.workspace) as connection:
@@ -133,19 +134,16 @@ def _record(run: Run, look: Look) -> None:
 
 def _hold_events(look: Look) -> list[NewEvent]:
     """Return what earlier runs, also of this day, have not told yet of blocked customers."""
-    nothing = STANDINGS.to_frame()
-    changed = find_credit_holds(
-        look.standing, look.recorded.latest, nothing, look.judged, look.policy, look.as_of, look.tell
-    )
+    latest = look.recorded.latest.standings
+    changed = find_credit_holds(look.standing, latest, (), look.judged, look.policy, look.as_of, look.tell)
     return _events("credit_hold_changed", look, changed)
 
 
 def _habit_events(look: Look, *, is_same_rules: bool) -> list[NewEvent]:
     """Return what has turned worse that an earlier run of this day has not told yet."""
-    is_told = is_same_rules and look.recorded.is_recorded
-    worsened = (
-        find_worsened(look.judged, look.recorded.latest, look.policy, look.tell) if is_told else look.habits()
-    )
+    is_told = is_same_rules and bool(look.recorded.today)
+    latest = look.recorded.latest.standings
+    worsened = find_worsened(look.judged, latest, look.policy, look.tell) if is_told else look.habits()
     columns = ("customer_id", "currency", "what", "before", "now", "why")
     return _events("habits_worsened", look, worsened.select(columns))
 

@@ -7,27 +7,30 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from policies.standings import STANDINGS, Recorded
+from policies.standings import STANDINGS, Looked, Recorded, overlaid
 from tasks.store.connection import Connection, fetch, insert_frame, insert_row, load_query
+
+_OF_A_LOOK = pl.Schema({"standing_id": pl.Int64(), **STANDINGS})
 
 
 def read_standings(connection: Connection, as_of: date) -> Recorded:
     """Return what runs up to a day have recorded."""
     looks = fetch(
         connection,
-        "select as_of, habit_rules from standings where as_of <= $as_of order by as_of, standing_id",
+        "select standing_id, as_of, habit_rules from standings where as_of <= $as_of order by as_of, standing_id",
         as_of=as_of,
     )
-    earlier = looks.filter(pl.col("as_of") < as_of)
-    return Recorded(
-        before=_last(connection, as_of - timedelta(days=1)),
-        latest=_last(connection, as_of),
-        during=fetch(connection, load_query("standings_of_day"), STANDINGS, as_of=as_of),
-        before_date=earlier["as_of"][-1] if earlier.height else None,
-        before_rules=earlier["habit_rules"][-1] if earlier.height else None,
-        latest_rules=looks["habit_rules"][-1] if looks.height else None,
-        is_recorded=looks.height > earlier.height,
-    )
+    changed = fetch(connection, load_query("standings_of_day"), _OF_A_LOOK, as_of=as_of)
+    earlier = looks.filter(pl.col("as_of") < as_of).rows(named=True)
+    last = earlier[-1] if earlier else {"as_of": None, "habit_rules": None}
+    standings = fetch(connection, load_query("last_standings"), STANDINGS, until=as_of - timedelta(days=1))
+    before = Looked(standings, last["as_of"], last["habit_rules"])
+    today = []
+    for look in looks.filter(pl.col("as_of") == as_of).iter_rows(named=True):
+        of_look = changed.filter(pl.col("standing_id") == look["standing_id"]).drop("standing_id")
+        standings = overlaid(standings, of_look)
+        today.append(Looked(standings, as_of, look["habit_rules"]))
+    return Recorded(before, tuple(today))
 
 
 def add_standings(
@@ -52,7 +55,3 @@ def add_standings(
     }
     insert_row(connection, "standings", look)
     insert_frame(connection, "account_standings", changed, standing_id=look["standing_id"])
-
-
-def _last(connection: Connection, until: date) -> pl.DataFrame:
-    return fetch(connection, load_query("last_standings"), STANDINGS, until=until)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,16 @@ def write_policy(workspace: Workspace, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def running(workspace: Workspace, as_of: date) -> Run:
+def running(workspace: Workspace, as_of: date, clock: Callable[[], datetime] = lambda: NOW) -> Run:
     def say(_line: str) -> None:
         pass
 
-    return Run(workspace, as_of, as_of, f"run-{as_of}", "Anna", lambda: NOW, say)
+    return Run(workspace, as_of, as_of, f"run-{as_of}", "Anna", clock, say)
+
+
+def die() -> datetime:
+    """A clock that ends the run that asks it: when it records."""
+    raise KeyboardInterrupt
 
 
 def drop(workspace: Workspace, name: str, text: str, as_of: date = MONDAY) -> None:
@@ -94,9 +100,9 @@ def look_at(workspace: Workspace, as_of: date) -> Look:
     return Look(workspace, day.rules, day.history, day.facts, day.decisions, recorded)
 
 
-def run(workspace: Workspace, as_of: date) -> Findings:
+def run(workspace: Workspace, as_of: date, clock: Callable[[], datetime] = lambda: NOW) -> Findings:
     day = decide_day(workspace, read_rules(workspace), as_of)
-    return report_findings(running(workspace, as_of), day.history, day.facts, day.decisions, day.rules)
+    return report_findings(running(workspace, as_of, clock), day.history, day.facts, day.decisions, day.rules)
 
 
 def events(workspace: Workspace, kind: str) -> list[dict[str, Any]]:
@@ -168,6 +174,32 @@ def test_who_was_blocked_in_the_morning_and_paid_by_the_evening_is_told_to_be_un
     assert run(workspace, TUESDAY) == Findings()
 
 
+def test_a_run_that_dies_before_it_records_has_written_its_lists_and_the_next_day_tells_again(
+    workspace: Workspace,
+) -> None:
+    drop(workspace, "invoices.csv", invoices(LATE))
+    with pytest.raises(KeyboardInterrupt):
+        run(workspace, MONDAY, die)
+    lists = {name: read_report(workspace, name, MONDAY) for name in LISTS}
+    assert [name for name, frame in lists.items() if frame is None] == []
+    assert lists["credit_hold"].select("customer_id", "action").rows() == [("C1", "block")]
+    assert look_at(workspace, TUESDAY).credit_hold()["customer_id"].to_list() == ["C1"]
+    assert run(workspace, MONDAY).to_block == 1
+    assert read_report(workspace, "credit_hold", MONDAY).equals(lists["credit_hold"])
+
+
+def test_a_second_run_tells_nothing_of_a_blocked_customer_whose_other_currency_joins_or_is_freed(
+    workspace: Workspace,
+) -> None:
+    joins = "C1,A cooperative,C1-G,2026-01-01,2026-02-07,GBP,100.00"
+    drop(workspace, "invoices.csv", invoices(LATE, joins))
+    assert run(workspace, FRIDAY).to_block == 1
+    assert (run(workspace, MONDAY), run(workspace, MONDAY)) == (Findings(), Findings())
+    pay(workspace, "C1-A", "100.00", TUESDAY)
+    assert (run(workspace, TUESDAY), run(workspace, TUESDAY)) == (Findings(), Findings())
+    assert [one["action"] for one in events(workspace, "credit_hold_changed")] == ["block"]
+
+
 def test_an_account_that_was_only_there_in_the_morning_is_free_in_the_evening(workspace: Workspace) -> None:
     drop(workspace, "invoices.csv", invoices(YOUNG))
     run(workspace, FRIDAY)
@@ -176,7 +208,7 @@ def test_an_account_that_was_only_there_in_the_morning_is_free_in_the_evening(wo
     pay(workspace, "C1-A", "100.00", MONDAY)
     run(workspace, MONDAY)
     with open_to_read(workspace) as connection:
-        latest = read_standings(connection, MONDAY).latest
+        latest = read_standings(connection, MONDAY).latest.standings
     assert latest.filter(pl.col("blocked_since").is_not_null()).is_empty()
 
 

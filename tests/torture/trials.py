@@ -114,12 +114,13 @@ def traces(workspace: Workspace) -> dict[str, Any]:
     """Return all that a command leaves behind and that no kill may change."""
     day = decide_day(workspace, read_rules(workspace), date.fromisoformat(DAY))
     with open_to_read(workspace) as connection:
+        recorded = read_standings(connection, date.fromisoformat(DAY))
         tables = {
             "batches": list_batches(connection),
             "messages": list_messages(connection),
             "actions": list_actions(connection),
             "intakes": list_intakes(connection),
-            "standings": read_standings(connection, date.fromisoformat(DAY)).during,
+            "standings": pl.concat(look.standings for look in (recorded.before, *recorded.today)),
         }
         events = read_log(connection)
     try:

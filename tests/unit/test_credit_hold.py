@@ -1,5 +1,6 @@
 """Which customers are to be blocked and unblocked since last time."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -33,7 +34,7 @@ def held(*rows: tuple[str, str, date | None]) -> pl.DataFrame:
 
 
 def changes(
-    *invoices: Row, before: pl.DataFrame = NOTHING, during: pl.DataFrame = NOTHING, rules: Policy = RULES
+    *invoices: Row, before: pl.DataFrame = NOTHING, during: Sequence[pl.DataFrame] = (), rules: Policy = RULES
 ) -> list[tuple[Any, ...]]:
     judged = judge_accounts(gather_facts(history(invoices=invoices), rules, DAY).accounts, rules)
     found = find_credit_holds(stand(judged, before, DAY), before, during, judged, rules, DAY)
@@ -103,10 +104,19 @@ def test_a_rule_about_nothing_but_the_account_has_no_facts_to_tell() -> None:
 def test_what_the_morning_told_is_taken_back_in_the_evening() -> None:
     blocked, free = held(("C1", "EUR", DAY)), held(("C1", "EUR", None))
     paid = owes("C1", date(2026, 4, 1), 50)
-    assert [row[:2] for row in changes(paid, before=free, during=blocked)] == [("C1", "unblock")]
+    assert [row[:2] for row in changes(paid, before=free, during=[blocked])] == [("C1", "unblock")]
     late = owes("C1", date(2026, 1, 31), 50)
-    assert [row[:2] for row in changes(late, before=blocked, during=free)] == [("C1", "block")]
-    assert changes(late, before=blocked, during=blocked) == []
+    assert [row[:2] for row in changes(late, before=blocked, during=[free])] == [("C1", "block")]
+    assert changes(late, before=blocked, during=[blocked]) == []
+
+
+def test_who_stays_blocked_is_not_told_again_when_an_account_of_his_joins_or_leaves() -> None:
+    late_in_both = owes("C1", date(2026, 1, 31), 50), owes("C1", date(2026, 1, 31), 50, "GBP")
+    one = held(("C1", "EUR", EARLIER), ("C1", "GBP", None))
+    both = held(("C1", "EUR", EARLIER), ("C1", "GBP", DAY))
+    assert changes(*late_in_both, before=one, during=[both]) == []
+    assert changes(late_in_both[0], before=both, during=[one]) == []
+    assert changes(*late_in_both, before=one, during=[one, both, one]) == []
 
 
 def test_everyone_on_hold_is_listed_with_the_day_since_when() -> None:
