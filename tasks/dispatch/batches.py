@@ -12,6 +12,7 @@ import polars as pl
 
 from policies.creditor import Creditor
 from policies.errors import WaitingError, WrongUseError
+from policies.mail_addresses import mail_address
 from policies.messages import Message
 from policies.model import Channel
 from policies.releasing import find_changes
@@ -26,7 +27,6 @@ from tasks.dispatch.release import (
     release_messages,
 )
 from tasks.dispatch.smtp import SmtpServer, SmtpTransport
-from tasks.documents.email import find_addresses
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.batch_lists import StoredMessage, has_begun_to_leave, list_batches, read_messages
@@ -153,7 +153,7 @@ def _planned(run: Run, one: StoredMessage, creditor: Creditor) -> PlannedMessage
         channel=message.channel,
         document=run.workspace.root / (one.document_path or ""),
         document_sha256=one.document_sha256 or "",
-        recipients=find_addresses(message.customer.email) if message.channel == Channel.EMAIL else (),
+        recipients=(mail_address(message.customer.email),) if message.channel == Channel.EMAIL else (),
         sender=sender,
     )
 

@@ -7,24 +7,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, time
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from policies.creditor import Creditor
 from policies.errors import RelanceError
+from policies.mail_addresses import mail_address
 from policies.messages import Message
 from tasks.documents.content import build_content
 from tasks.documents.payment_qr import draw_png
 from tasks.documents.safe_text import file_name, one_line
 from tasks.documents.wording import render_frame
 
+_SUBJECT = "Subject"
 _LONGEST_NAME = 200  # a header's line may have 998 characters, and a name without spaces cannot be folded
 _HOUR_OF_MAIL = time(8, 0)
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[^\s@<>,;:\"()\[\]\\]+\.[^\s@<>,;:\"()\[\]\\.]+")
+_LONGEST_WORD = 60  # of a subject; a longer one cannot be folded
 
 
 class NoAddressError(RelanceError):
@@ -34,17 +37,6 @@ class NoAddressError(RelanceError):
 def mail_date(message: Message, creditor: Creditor) -> datetime:
     """Return the date an e-mail bears: its day, at eight where the creditor is."""
     return datetime.combine(message.as_of, _HOUR_OF_MAIL, tzinfo=ZoneInfo(creditor.time_zone))
-
-
-def find_addresses(text: str) -> tuple[str, ...]:
-    """Return the addresses in a field of an export, which may hold several; what is no address is left out.
-
-    >>> find_addresses("ap@acme.example; boss@acme.example, none")
-    ('ap@acme.example', 'boss@acme.example')
-    """
-    parts = (part.strip("<>") for part in re.split(r"[\s,;]+", text))
-    encoded = (_with_ascii_domain(part) for part in parts if _ADDRESS.fullmatch(part))
-    return tuple(dict.fromkeys(address for address in encoded if address))
 
 
 def render_email(
@@ -60,7 +52,7 @@ def render_email(
     image_id = f"payment-{_atom(message.message_id)}@{envelope_domain}" if content.payment_code else ""
     values = {**asdict(content), "creditor_name": creditor.legal_name, "payment_image": image_id}
 
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=POLICY)
     _write_headers(mail, message, creditor, content.subject, sent_at, envelope_domain)
     mail.set_content(render_frame(roots, "layouts/email.txt", values), cte="quoted-printable")
     html = render_frame(roots, "layouts/email.html", values)
@@ -87,8 +79,8 @@ def _write_headers(
     sent_at: datetime,
     envelope_domain: str,
 ) -> None:
-    recipients = find_addresses(message.customer.email)
-    if not recipients:
+    recipient = mail_address(message.customer.email)
+    if not recipient:
         raise NoAddressError(
             f"customer {message.customer.customer_id} has no usable e-mail address "
             f"('{one_line(message.customer.email)}'); correct it in the next customers export"
@@ -97,9 +89,9 @@ def _write_headers(
     sender_address = creditor.smtp.from_ if creditor.smtp and creditor.smtp.from_ else sender.email
     name = one_line(message.customer.customer_name)[:_LONGEST_NAME]
     mail["From"] = Address(one_line(f"{sender.name}, {creditor.legal_name}"), addr_spec=sender_address)
-    mail["To"] = tuple(Address(name, addr_spec=address) for address in recipients)
+    mail["To"] = Address(name, addr_spec=recipient)
     mail["Reply-To"] = Address(sender.name, addr_spec=sender.reply_to or sender.email)
-    mail["Subject"] = one_line(subject)
+    mail[_SUBJECT] = one_line(subject)
     mail["Date"] = format_datetime(sent_at)
     mail["Message-ID"] = f"<{_atom(message.message_id)}@{envelope_domain}>"
     # RFC 3834: made by a process; no out-of-office answer is to come back.
@@ -125,11 +117,33 @@ def _atom(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "", text)[:48]
 
 
-def _with_ascii_domain(address: str) -> str:
-    local, _, domain = address.rpartition("@")
-    try:
-        encoded = domain.encode("idna").decode()
-        Address(addr_spec=f"{local}@{encoded}")
-    except (UnicodeError, ValueError, IndexError):
-        return ""
-    return f"{local}@{encoded}"
+class _WholeSubjects(EmailPolicy):
+    """Subjects that read as they were written.
+
+    The library encodes a text word by word, and readers drop the space between two encoded words (RFC 2047).
+    Here a subject beyond ASCII is one run of encoded words, spaces inside.
+    """
+
+    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
+        """Keep a subject as text: the library would decode what looks encoded in it."""
+        if name == _SUBJECT:
+            return name, value
+        stored: tuple[str, str] = super().header_store_parse(name, value)
+        return stored
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return the header as it leaves, in lines of at most 78 characters."""
+        if name == _SUBJECT:
+            return f"{name}: {_encoded(value)}\r\n".encode("ascii")
+        folded: bytes = super().fold_binary(name, value)
+        return folded
+
+
+def _encoded(subject: str) -> str:
+    is_long = any(len(word) > _LONGEST_WORD for word in subject.split(" "))
+    charset = "us-ascii" if subject.isascii() and not is_long and "=?" not in subject else "utf-8"
+    return Header(subject, charset, header_name=_SUBJECT).encode(linesep="\r\n")
+
+
+POLICY = _WholeSubjects(linesep="\r\n")
+"""How an e-mail is written."""
