@@ -30,6 +30,16 @@ def holiday_dates(country: str, years: Iterable[int]) -> frozenset[date]:
     return frozenset().union(*(_holidays_of_year(country.upper(), year) for year in years))
 
 
+def holiday_name(day: date, country: str) -> str:
+    """Return the name of the public holiday of this day in the country's own language; nothing on other days.
+
+    >>> holiday_name(date(2026, 8, 15), "FR")
+    'Assomption'
+    """
+    calendar = _calendar(country.upper(), day.year)
+    return calendar.get(day, "") if calendar is not None else ""
+
+
 def is_business_day(day: date, country: str) -> bool:
     """Return whether people work on this day.
 
@@ -64,16 +74,6 @@ def add_business_days(day: date, days: int, country: str) -> date:
     return day
 
 
-@lru_cache(maxsize=1)
-def _supported() -> dict[str, list[str]]:
-    return list_supported_countries(include_aliases=False)
-
-
-@lru_cache(maxsize=4096)
-def _holidays_of_year(country: str, year: int) -> frozenset[date]:
-    calendar = _calendar(country, year)
-    return frozenset(calendar) if calendar is not None else frozenset()
-
 def business_day_before(day: date, country: str) -> date:
     """Return the last working day before `day`.
 
@@ -86,13 +86,25 @@ def business_day_before(day: date, country: str) -> date:
     return day
 
 
+@lru_cache(maxsize=1)
+def _supported() -> dict[str, list[str]]:
+    return list_supported_countries(include_aliases=False)
+
+
+@lru_cache(maxsize=4096)
+def _holidays_of_year(country: str, year: int) -> frozenset[date]:
+    calendar = _calendar(country, year)
+    return frozenset(calendar) if calendar is not None else frozenset()
+
 
 @lru_cache(maxsize=4096)
 def _calendar(country: str, year: int) -> HolidayBase | None:
     if not is_supported(country):
         return None
     code, _, region = country.partition("-")
-    return country_holidays(code, subdiv=region or None, years=year, expand=False)
+    # Without a language the names would be in that of the machine.
+    language = country_holidays(code).default_language
+    return country_holidays(code, subdiv=region or None, years=year, expand=False, language=language)
 
 
 def _is_weekend(day: date, country: str) -> bool:

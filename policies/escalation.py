@@ -14,8 +14,9 @@ from policies.aging import age_items
 from policies.allocation import Allocation
 from policies.batches import TRAVELLING, join_messages
 from policies.books import Books, keep_books
-from policies.business_days import business_days_between, is_business_day, is_supported
+from policies.business_days import business_days_between, is_supported
 from policies.channels import used_channel
+from policies.closed_days import why_closed, why_closed_in
 from policies.contacts import contact_days, dispatched_steps
 from policies.explanations import due_sentence
 from policies.happenings import events_until
@@ -140,14 +141,12 @@ def _finished(
 ) -> pl.DataFrame:
     """Apply the declared list of holds, name the messages of what acts, and word every outcome."""
     as_of = facts.as_of
-    country = policy.calendar.country if policy.calendar else None
+    country, countries = policy.calendar.country if policy.calendar else None, _known_countries(chosen)
     of_items = item_holds()
     holds = [
         *of_items,
         *step_holds(),
-        *contact_holds(
-            policy, as_of, _closed_countries(chosen, policy, as_of), _is_closed(policy, country, as_of)
-        ),
+        *contact_holds(policy, why_closed_in(policy, countries, as_of), why_closed(policy, country, as_of)),
     ]
     reasons = {place: hold.reason.value for place, hold in enumerate(holds)}
     fallback = policy.contact.fallback
@@ -155,7 +154,7 @@ def _finished(
     has_no_step = (pl.col("held") < len(of_items)) | (pl.col("step_state") != "due")
     decided = (
         chosen.with_columns(
-            has_calendar=pl.col("country").is_in(_known_countries(chosen)).fill_null(False),
+            has_calendar=pl.col("country").is_in(countries).fill_null(False),
             channel=used_channel("channel", fallback),
         )
         .with_columns(held=first_hold(holds))
@@ -257,17 +256,3 @@ def _known_countries(items: pl.DataFrame) -> list[str]:
     """Return the countries of customers that have a calendar."""
     named: list[str] = items.get_column("country").drop_nulls().unique().sort().to_list()
     return [country for country in named if is_supported(country)]
-
-
-def _closed_countries(items: pl.DataFrame, policy: Policy, as_of: date) -> list[str]:
-    """Return the customers' countries, with a known calendar, where `as_of` is no contact day."""
-    return [country for country in _known_countries(items) if _is_closed(policy, country, as_of)]
-
-
-def _is_closed(policy: Policy, country: str | None, as_of: date) -> bool:
-    """Return whether the policy forbids contact on `as_of` in the country."""
-    if policy.calendar is None:
-        return False
-    if any(blackout.from_ <= as_of <= blackout.to for blackout in policy.calendar.blackouts):
-        return True
-    return policy.calendar.contact_on == "business_days" and not is_business_day(as_of, country or "")

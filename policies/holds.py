@@ -6,13 +6,12 @@ no step is due, the third is asked only of items that would act.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 import polars as pl
 
 from policies.balances import VANISHED
-from policies.channels import is_blank, is_missing_contact
+from policies.channels import is_missing_contact, missing_sentence
 from policies.explanations import optional_part, say
 from policies.model import TOTAL, Channel, HoldReason
 from policies.money import plain_amounts
@@ -152,8 +151,10 @@ def step_holds() -> list[Hold]:
             pl.col("step_state") == "waiting",
             pl.coalesce(
                 pl.col("waits_for"),
+                say("Next step {} again on {}.", "position_step", "repeat_on"),
                 say("Next step {} on {}.", "next_step", "next_step_on"),
                 say("Next step {}.", "next_step"),
+                say("Next step {} again, once its condition holds.", "position_step"),
             ),
         ),
         Hold(
@@ -165,15 +166,14 @@ def step_holds() -> list[Hold]:
 
 
 def contact_holds(
-    policy: Policy, as_of: date, closed_countries: Sequence[str], policy_country_closed: bool
+    policy: Policy, closed_countries: Mapping[str, str], policy_country_closed: str | None
 ) -> list[Hold]:
     """Return the holds asked only of items that would act.
 
     Args:
         policy: whose thresholds and contact rules apply.
-        as_of: the date.
-        closed_countries: countries of customers where `as_of` is no contact day.
-        policy_country_closed: whether it is none in the policy's own country, for customers of no known country.
+        closed_countries: why the day is no contact day in countries of customers, where it is none.
+        policy_country_closed: the same for the policy's own country, for customers of no known country.
     """
     net_overdue = pl.col("overdue_amount") + pl.col("unapplied_amount")
     has_overdue = pl.col("overdue_amount") > 0
@@ -207,7 +207,7 @@ def contact_holds(
                 ]
             ),
         ),
-        Hold(HoldReason.MISSING_CONTACT, is_missing_contact(), _missing_sentence()),
+        Hold(HoldReason.MISSING_CONTACT, is_missing_contact(), missing_sentence(policy.contact.fallback)),
     ]
     if stale_after is not None:
         holds.append(
@@ -233,13 +233,16 @@ def contact_holds(
                 say("Contacted on {} of the last " + str(maximum.days) + " days.", "contacts_in_period"),
             )
         )
-    country = pl.col("country").fill_null("")
-    is_closed = country.is_in(closed_countries) | (policy_country_closed & (~pl.col("has_calendar")))
+    why_closed = (
+        pl.when(pl.col("has_calendar"))
+        .then(pl.col("country").replace_strict(closed_countries, default=None, return_dtype=pl.String))
+        .otherwise(pl.lit(policy_country_closed, pl.String))
+    )
     holds.append(
         Hold(
             HoldReason.NOT_A_CONTACT_DAY,
-            is_own_contact & is_closed,
-            pl.lit(f"{as_of.isoformat()} is no day to contact this customer (weekend, holiday or blackout)."),
+            is_own_contact & why_closed.is_not_null(),
+            pl.format("{}.", why_closed),
         )
     )
     return holds
@@ -252,18 +255,3 @@ def threshold(by_currency: Mapping[str, Decimal]) -> pl.Expr:
         for currency, amount in by_currency.items()
     ]
     return pl.coalesce([*parts, pl.lit(None, TOTAL)])
-
-
-def _missing_sentence() -> pl.Expr:
-    channel = pl.col("channel")
-    return (
-        pl.when((channel == Channel.EMAIL.value) & pl.col("bounced"))
-        .then(pl.lit("The e-mail address came back as undeliverable."))
-        .when(channel == Channel.EMAIL.value)
-        .then(pl.lit("The customer has no e-mail address."))
-        .when(channel == Channel.CALL.value)
-        .then(pl.lit("The customer has no telephone number."))
-        .when(is_blank("address_line_1"))
-        .then(pl.lit("The customer's postal address has no street."))
-        .otherwise(pl.lit("The customer's postal address has no city."))
-    )

@@ -156,8 +156,9 @@ def choose_steps(
 def _climb(items: pl.LazyFrame, policy: Policy, ladder: str, as_of: date, file: str) -> pl.LazyFrame:
     """Choose among the steps of one ladder: one column per step says whether it is left, one when it is due.
 
-    Returns item, ladder, first_left and next_step_on (the first step ahead that is left), step_index (the one
-    that is due, if any) and is_brought_forward (by `accelerate`, not by its own timing).
+    Returns item, ladder, first_left and next_step_on (the first step ahead that is left), repeat_on (when the last
+    step is taken again, if that is before), step_index (the one that is due, if any) and is_brought_forward (by
+    `accelerate`, not by its own timing).
     """
     numbered = list(enumerate(policy.ladders[ladder]))
     options = items.with_columns(
@@ -173,7 +174,7 @@ def _climb(items: pl.LazyFrame, policy: Policy, ladder: str, as_of: date, file: 
     }
     holding = {index: is_ahead & (pl.col(f"due_{index}") <= as_of) for index, is_ahead in ahead.items()}
     repeating = {index: pl.col(f"left_{index}") & (pl.col("position") == index) for index, _ in numbered}
-    is_time, none = _is_time_to_repeat(as_of), pl.lit(None, pl.Int64)
+    none = pl.lit(None, pl.Int64)
     return (
         options.with_columns(
             first_left=_first(ahead),
@@ -182,14 +183,20 @@ def _climb(items: pl.LazyFrame, policy: Policy, ladder: str, as_of: date, file: 
             ),
             last_holding=_first(dict(reversed(holding.items()))),
             accelerated=pl.coalesce([*_leaps(policy, ladder, ahead, file), none]),
-            repeated=pl.when(is_time).then(_first(repeating)),
+            repeating=pl.when(_has_repeats()).then(_first(repeating)),
+            repeated_on=pl.col("position_on") + pl.duration(days=pl.col("repeat_every_days")),
         )
-        .with_columns(regular=_regular(policy, as_of))
+        .with_columns(
+            regular=_regular(policy, as_of),
+            repeated=pl.when(pl.col("repeated_on") <= as_of).then("repeating"),
+            comes_first=(pl.col("repeated_on") < pl.col("next_step_on")).fill_null(True),
+        )
         .select(
             "item",
             "ladder",
             "first_left",
             "next_step_on",
+            repeat_on=pl.when(pl.col("repeating").is_not_null() & pl.col("comes_first")).then("repeated_on"),
             step_index=pl.coalesce(pl.max_horizontal("regular", "accelerated"), "repeated"),
             is_brought_forward=pl.col("accelerated").is_not_null()
             & (pl.col("regular").is_null() | (pl.col("regular") < pl.col("accelerated"))),
@@ -227,14 +234,8 @@ def _leaps(policy: Policy, ladder: str, ahead: Mapping[int, pl.Expr], file: str)
     return leaps
 
 
-def _is_time_to_repeat(as_of: date) -> pl.Expr:
-    """Return whether the step last taken may be taken again; repeats count after the first dispatch."""
-    is_time = pl.col("position_on") + pl.duration(days=pl.col("repeat_every_days")) <= as_of
-    return _has_repeats() & is_time
-
-
 def _has_repeats() -> pl.Expr:
-    """Return whether the step last taken has repeats to come."""
+    """Return whether the step last taken has repeats to come; they count after the first dispatch."""
     is_within = pl.col("repeat_at_most").is_null() | (pl.col("position_count") <= pl.col("repeat_at_most"))
     return pl.col("repeat_every_days").is_not_null() & is_within
 

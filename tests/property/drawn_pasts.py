@@ -40,7 +40,7 @@ def _files(chance: Chance) -> list[Row]:
 def _customer(chance: Chance, customer_id: str) -> Row:
     row: Row = {"customer_id": customer_id}
     for column, values in (
-        ("email", (None, "")),
+        ("email", (None, "", "not an email", "a..b@x.example", "a@x.example, b@x.example", "a@é.example")),
         ("phone", (None,)),
         ("city", (None, " ")),
         ("address_line_1", (None,)),

@@ -9,6 +9,7 @@ from policies.business_days import (
     business_days_between,
     has_calendar,
     holiday_dates,
+    holiday_name,
     is_business_day,
     is_supported,
 )
@@ -87,3 +88,11 @@ def test_days_between_leave_out_the_first_and_count_the_last(start: date, end: d
 )
 def test_adding_business_days_ends_on_one(day: date, days: int, expected: date) -> None:
     assert add_business_days(day, days, "FR") == expected
+
+
+def test_a_holiday_is_named_in_the_language_of_its_country() -> None:
+    assert holiday_name(date(2026, 5, 1), "fr") == "Fête du Travail"
+    assert holiday_name(date(2026, 10, 3), "DE") == "Tag der Deutschen Einheit"
+    assert holiday_name(date(2026, 7, 4), "US") == "Independence Day"
+    assert holiday_name(date(2026, 6, 24), "CA-QC") != ""
+    assert holiday_name(date(2026, 5, 2), "FR") == holiday_name(date(2026, 5, 1), "XX") == ""

@@ -125,3 +125,33 @@ def test_a_step_that_waits_for_approval_shows_the_channel_it_would_go_by() -> No
     )
     (row,) = decide(past, policy(step, contact=CHAIN), AS_OF).to_dicts()
     assert (row["reason"], row["channel"]) == ("awaiting_approval", "letter")
+
+
+@pytest.mark.parametrize(
+    "address", ["not an email", "a@x", "a..b@x.example", ".a@x.example", "a@x.example\nBcc: b@y.example"]
+)
+def test_an_address_that_cannot_be_used_is_as_good_as_none(address: str) -> None:
+    assert outcome("email", {"email": address}) == ("missing_contact", "email")
+    assert outcome("email", {"email": address}, CHAIN) == ("", "letter")
+
+
+@pytest.mark.parametrize(
+    ("channel", "customer", "said"),
+    [
+        ("call", {}, "no telephone number, no e-mail address, no postal address"),
+        ("email", {"email": "x"}, "no usable e-mail address ('x'), no postal address"),
+        ("registered_letter", {"city": "Lyon"}, "a postal address without a street"),
+    ],
+)
+def test_the_sentence_names_every_channel_that_was_tried(channel: str, customer: Row, said: str) -> None:
+    unknown: Row = {"email": None, "phone": None, "address_line_1": None, "city": None}
+    past = history(invoices=[item()], customers=[{"customer_id": "C1", **unknown, **customer}])
+    (row,) = decide(past, policy(STEPS[channel], contact=CHAIN), AS_OF).to_dicts()
+    assert row["sentence"] == f"The customer has {said}."
+
+
+def test_the_sentence_names_the_channel_the_customer_prefers_too() -> None:
+    customer: Row = {"customer_id": "C1", "email": None, "city": " ", "preferred_channel": "letter"}
+    past = history(invoices=[item()], customers=[customer])
+    (row,) = decide(past, policy(STEPS["email"]), AS_OF).to_dicts()
+    assert row["sentence"] == "The customer has a postal address without a city, no e-mail address."

@@ -241,20 +241,32 @@ WAITS = {"requires_outcome": True}
             [],
             {"events": [{"kind": "bounce", "event_date": date(2026, 3, 2)}]},
             "missing_contact",
-            "The e-mail address came back as undeliverable.",
+            "The customer has an e-mail address that came back as undeliverable.",
+        ),
+        (
+            [],
+            {"customers": [{"email": "not an\nemail"}]},
+            "missing_contact",
+            "The customer has no usable e-mail address ('not an email').",
+        ),
+        (
+            [],
+            {"customers": [{"email": "x" * 10_000}]},
+            "missing_contact",
+            f"The customer has no usable e-mail address ('{'x' * 60}...').",
         ),
         ([CALL], {"customers": [{"phone": " "}]}, "missing_contact", "The customer has no telephone number."),
         (
             [LETTER],
             {"customers": [{"address_line_1": None}]},
             "missing_contact",
-            "The customer's postal address has no street.",
+            "The customer has a postal address without a street.",
         ),
         (
             [LETTER],
             {"customers": [{"city": ""}]},
             "missing_contact",
-            "The customer's postal address has no city.",
+            "The customer has a postal address without a city.",
         ),
     ],
 )
@@ -300,7 +312,7 @@ def test_every_reason_comes_with_its_sentence(
             },
             {},
             "not_a_contact_day",
-            "2026-03-10 is no day to contact this customer (weekend, holiday or blackout).",
+            "2026-03-10 is in the blackout 'Move' (2026-03-10 to 2026-03-10).",
         ),
         (
             {"segments": [{"segment": "large", "when": "open_amount > 100", "ladder": "standard"}]},
@@ -315,3 +327,18 @@ def test_every_rule_of_the_policy_says_how_it_held_an_item(
 ) -> None:
     (row,) = decided(keys=keys, **({"invoices": [invoice()]} | tables))
     assert (row["reason"], row["sentence"], row["act"]) == (reason, sentence, False)
+
+
+@pytest.mark.parametrize(
+    ("day", "country", "sentence"),
+    [
+        (date(2026, 5, 1), "FR", "2026-05-01 is a public holiday in FR (Fête du Travail)."),
+        (date(2026, 7, 4), "FR", "2026-07-04 is a Saturday, in the weekend in FR."),
+        (date(2026, 7, 3), "SA", "2026-07-03 is a Friday, in the weekend in SA."),
+        (date(2026, 7, 4), "XX", "2026-07-04 is a Saturday, in the weekend."),
+    ],
+)
+def test_a_day_without_contact_says_which_day_it_is(day: date, country: str, sentence: str) -> None:
+    past = history(invoices=[invoice()], customers=[{"customer_id": "C1", "country": country}])
+    (row,) = decide(past, policy(calendar={"contact_on": "business_days"}), day).to_dicts()
+    assert (row["reason"], row["sentence"]) == ("not_a_contact_day", sentence)

@@ -192,6 +192,27 @@ def test_a_later_step_goes_before_a_repeat() -> None:
     assert step_at(AS_OF, REPEATED, email("later", after_due_days=9), actions=actions) == "later"
 
 
+@pytest.mark.parametrize(
+    ("step", "later", "sentence"),
+    [
+        (REPEATED, 40, "Next step again again on 2026-03-11."),
+        (REPEATED, 11, "Next step again again on 2026-03-11."),
+        (REPEATED, 10, "Next step later on 2026-03-11."),
+        ({**REPEATED, "when": "amount > 100"}, 40, "Next step later on 2026-04-10."),
+        (REPEATED, None, "Next step again again on 2026-03-11."),
+        ({**REPEATED, "when": "amount > 100"}, None, "Next step again again, once its condition holds."),
+    ],
+)
+def test_what_is_said_to_come_next_is_what_comes_first(step: Row, later: int | None, sentence: str) -> None:
+    steps = [step, *([] if later is None else [email("later", after_due_days=later)])]
+    invoice = {
+        "invoice_number": "A", "invoice_date": date(2026, 2, 10), "due_date": date(2026, 3, 1), "amount": 100,
+    }  # fmt: skip
+    past = history(invoices=[invoice], actions=[sent("again", date(2026, 3, 8))])
+    (row,) = decide(past, policy(*steps), AS_OF).to_dicts()
+    assert (row["reason"], row["sentence"]) == ("no_step_due", sentence)
+
+
 CALLED = [sent("call", date(2026, 3, 4), "call")]
 CALL = {"step": "call", "channel": "call", "after_due_days": 1}
 
