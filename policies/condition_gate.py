@@ -53,6 +53,32 @@ class RefusedError(Exception):
         self.allowed = allowed
 
 
+def refusals_of(node: exp.Expr, facts: pl.Schema, *, is_joined: bool = False) -> list[RefusedError]:
+    """Return why parts of a condition are refused: each part that and, or, not join is judged by itself.
+
+    A part with an unknown fact is left out: nothing is known of its kinds.
+    """
+    inner = node.unnest()
+    if isinstance(inner, exp.And | exp.Or | exp.Not):
+        parts = [part for part in (inner.this, inner.args.get("expression")) if part is not None]
+        return [refused for part in parts for refused in refusals_of(part, facts, is_joined=True)]
+    if any(column.name and column.name not in facts for column in node.find_all(exp.Column)):
+        return []
+    try:
+        kind = kind_of(node, facts)
+    except RefusedError as error:
+        return [error]
+    if kind is Kind.YES_NO:
+        return []
+    if is_joined:
+        return [_not_joinable(node, kind)]
+    return [RefusedError(f"it yields {kind}", node, "what is true or false, such as a comparison")]
+
+
+def _not_joinable(node: exp.Expr, kind: Kind) -> RefusedError:
+    return RefusedError(f"{_name(node)} is {kind}, and and/or/not join what is true or false", node)
+
+
 def kind_of(node: exp.Expr, facts: pl.Schema) -> Kind:
     """Return the kind of value a part of a condition yields; refuse what may not stand there.
 
@@ -183,7 +209,7 @@ def _is_null(node: exp.Expr, facts: pl.Schema) -> Kind:
 def _connective(node: exp.Expr, facts: pl.Schema) -> Kind:
     for part in (node.this, node.args.get("expression")):
         if part is not None and (kind := kind_of(part, facts)) is not Kind.YES_NO:
-            raise RefusedError(f"{_name(part)} is {kind}, and and/or/not join what is true or false", part)
+            raise _not_joinable(part, kind)
     return Kind.YES_NO
 
 
@@ -194,11 +220,18 @@ def _arithmetic(node: exp.Expr, facts: pl.Schema) -> Kind:
         raise RefusedError(
             f"{_name(node)} calculates with {wrong}", node, "numbers; facts such as days_past_due count days"
         )
+    if isinstance(node, exp.Div) and _is_zero(node.expression.unnest()):
+        raise RefusedError(f"{_name(node)} divides by zero, so it is never true", node, "another divisor")
     if isinstance(node, exp.Mul) and kinds == {Kind.AMOUNT}:
         raise RefusedError(f"{_name(node)} multiplies an amount by an amount", node)
     if isinstance(node, exp.Div) and kinds == {Kind.AMOUNT}:
         return Kind.NUMBER
     return Kind.AMOUNT if Kind.AMOUNT in kinds else Kind.NUMBER
+
+
+def _is_zero(node: exp.Expr) -> bool:
+    inner = node.this.unnest() if isinstance(node, exp.Neg) else node
+    return isinstance(inner, exp.Literal) and not inner.name.strip("0.")
 
 
 def _case(node: exp.Expr, facts: pl.Schema) -> Kind:

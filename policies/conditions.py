@@ -14,7 +14,7 @@ from polars.exceptions import PolarsError
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from policies.condition_gate import ALLOWED, Kind, RefusedError, kind_of
+from policies.condition_gate import ALLOWED, RefusedError, refusals_of
 from policies.errors import Problem
 from policies.facts import COUNT, DAY, FACTS, RATIO, TEXT, YES_NO, Scope, schema
 from policies.model import TOTAL
@@ -48,17 +48,18 @@ def compile_condition(
         without: facts of the scope that are not known yet where this condition is judged.
     """
     outcome = _compile(text, scope, without)
-    if isinstance(outcome, RefusedError):
-        raise YamlInvalidError([_problem(outcome, text, file, key_path)])
-    return outcome
+    if isinstance(outcome, pl.Expr):
+        return outcome
+    raise YamlInvalidError([_problem(refused, text, file, key_path) for refused in outcome])
 
 
 def find_condition_problems(
     text: str, scope: Scope, file: str, key_path: str, without: frozenset[str] = frozenset()
 ) -> list[Problem]:
-    """Return why a condition is refused, or nothing."""
+    """Return everything for which a condition is refused, or nothing."""
     outcome = _compile(text, scope, without)
-    return [_problem(outcome, text, file, key_path)] if isinstance(outcome, RefusedError) else []
+    refused = () if isinstance(outcome, pl.Expr) else outcome
+    return [_problem(one, text, file, key_path) for one in refused]
 
 
 def facts_used(text: str) -> frozenset[str]:
@@ -71,23 +72,21 @@ def facts_used(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
-def _compile(text: str, scope: Scope, without: frozenset[str]) -> pl.Expr | RefusedError:
+def _compile(text: str, scope: Scope, without: frozenset[str]) -> pl.Expr | tuple[RefusedError, ...]:
     facts = pl.Schema({name: dtype for name, dtype in schema(scope).items() if name not in without})
     try:
-        return _build(text, scope, facts)
+        tree = _parse(text)
+        refused = (*_unknown_facts(tree, facts, scope), *refusals_of(tree, facts))
+        return refused or _build(tree, facts)
     except RefusedError as error:
-        return error
+        return (error,)
     except RecursionError:
-        return RefusedError("it is nested too deep")
+        return (RefusedError("it is nested too deep"),)
     except PolarsError as error:
-        return RefusedError(f"it cannot be calculated: {str(error).splitlines()[0]}")
+        return (RefusedError(f"it cannot be calculated: {str(error).splitlines()[0]}"),)
 
 
-def _build(text: str, scope: Scope, facts: pl.Schema) -> pl.Expr:
-    tree = _parse(text)
-    _refuse_unknown_facts(tree, facts, scope)
-    if (kind := kind_of(tree, facts)) is not Kind.YES_NO:
-        raise RefusedError(f"it yields {kind}", tree, "what is true or false, such as a comparison")
+def _build(tree: exp.Expr, facts: pl.Schema) -> pl.Expr:
     safe = _make_safe(tree).sql(dialect=_DIALECT, comments=False)
     expression = pl.sql_expr(safe).fill_null(value=False)
     _try_out(expression, facts)
@@ -114,12 +113,12 @@ def _say_where(error: ParseError) -> str:
     return f"not understood at character {details['col']}, near '{details['highlight']}'"
 
 
-def _refuse_unknown_facts(tree: exp.Expr, facts: pl.Schema, scope: Scope) -> None:
+def _unknown_facts(tree: exp.Expr, facts: pl.Schema, scope: Scope) -> list[RefusedError]:
     unknown = [column for column in tree.find_all(exp.Column) if column.name not in facts and column.name]
     if not unknown:
-        return
+        return []
     sentences = dict.fromkeys(_why_unknown(column.name, facts, scope) for column in unknown)
-    raise RefusedError("; ".join(sentences), unknown[0], ", ".join(facts.names()))
+    return [RefusedError("; ".join(sentences), unknown[0], ", ".join(facts.names()))]
 
 
 def _why_unknown(name: str, facts: pl.Schema, scope: Scope) -> str:

@@ -11,7 +11,7 @@ from policies.conditions import find_condition_problems
 from policies.errors import Problem
 from policies.facts import Scope
 from policies.model import Channel
-from policies.money import CURRENCY_DIGITS, is_currency
+from policies.money import CURRENCY_DIGITS, currency_digits, is_currency
 from policies.policy_keys import Accelerate, Policy, ReachableChannel, RiskClass, Segment, Step, Watch
 from policies.yaml_wording import did_you_mean
 
@@ -23,6 +23,9 @@ TIMING = ("after_due_days", "after_invoice_days", "after_previous_days", "before
 
 Error = tuple[str, str, str]
 """Key path, what is wrong, what is allowed."""
+
+NAMELESS = "unnamed"
+"""Stands in for a name that could not be read (`policies.policy_reading`)."""
 
 NO_DOUBTS: frozenset[str] = frozenset()
 
@@ -40,6 +43,7 @@ def find_errors(policy: Policy, file: str, doubts: frozenset[str] = NO_DOUBTS) -
         *_first_match_errors(policy, doubts),
         *_reference_errors(policy, doubts),
         *_amount_errors(policy),
+        *_blackout_errors(policy, doubts),
         *_fallback_errors(policy),
         *_give_up_errors(policy, doubts),
         *(
@@ -82,8 +86,9 @@ def first_match_rules(policy: Policy) -> tuple[tuple[str, Sequence[RiskClass | S
 
 
 def _twice(path: str, key: str, names: list[str], doubts: frozenset[str]) -> Iterator[Error]:
+    read = [name for i, name in enumerate(names) if not is_doubtful(doubts, f"{path}[{i}]", key)]
     for index, name in enumerate(names):
-        if name in names[:index] and not is_doubtful(doubts, f"{path}[{index}]", key):
+        if name in names[:index] and read.count(name) > 1:
             yield f"{path}[{index}].{key}", f"'{name}' stands twice", "each name once"
 
 
@@ -96,32 +101,40 @@ def _reference_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]
         if not is_known and not is_doubtful(doubts, f"segments[{index}]", "ladder"):
             what = f"there is no ladder '{segment.ladder}'{did_you_mean(segment.ladder, ladders)}"
             yield f"segments[{index}].ladder", what, ", ".join(ladders)
-    if any(_hides_a_step(path) for path in doubts):
-        return
     steps = list(dict.fromkeys(step.step for ladder in policy.ladders.values() for step in ladder))
+    # What is meant may be the step whose name, or the ladder that as a whole, could not be read.
+    if NAMELESS in steps or any(f"ladders.{name}" in doubts for name in policy.ladders):
+        return
     for index, rule in enumerate(policy.accelerate):
         if rule.to not in steps and not is_doubtful(doubts, f"accelerate[{index}]", "to"):
             what = f"no ladder has a step '{rule.to}'{did_you_mean(rule.to, steps)}"
             yield f"accelerate[{index}].to", what, ", ".join(steps)
 
 
-def _hides_a_step(path: str) -> bool:
-    """Whether the name of a step, or a whole ladder, could not be read."""
-    return path.startswith("ladders.") and (path.endswith((".step", "]")) or path.count(".") == 1)
-
-
 def _amount_errors(policy: Policy) -> Iterator[Error]:
-    """Yield the currencies of amounts that no country uses."""
+    """Yield the currencies of amounts that no country uses, and amounts with more digits than theirs has."""
     stated = [("small_balance", policy.small_balance)]
     stated += [("give_up.cost_limit", policy.give_up.cost_limit)] if policy.give_up else []
     for ladder, index, step in steps_of(policy):
         path = f"ladders.{ladder}[{index}]"
         stated += [(f"{path}.minimum_amount", step.minimum_amount), (f"{path}.fee", step.fee)]
     for path, amounts in stated:
-        for currency in amounts:
+        for currency, amount in amounts.items():
+            digits = currency_digits(currency)
+            if is_currency(currency) and -int(amount.as_tuple().exponent) > digits:
+                what = f"{amount} has more digits after the point than {currency} has"
+                yield f"{path}.{currency}", what, f"{digits} at most" if digits else "no point"
             if not is_currency(currency):
                 what = f"'{currency}' is no currency in use{did_you_mean(currency, CURRENCY_DIGITS)}"
                 yield f"{path}.{currency}", what, "a code of ISO 4217, such as EUR"
+
+
+def _blackout_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]:
+    for index, blackout in enumerate(policy.calendar.blackouts if policy.calendar else ()):
+        path = f"calendar.blackouts[{index}]"
+        if blackout.to < blackout.from_ and not is_doubtful(doubts, path, "from", "to"):
+            what = f"a blackout ends ({blackout.to}) before it begins ({blackout.from_})"
+            yield path, what, "the first day, then the last"
 
 
 def _fallback_errors(policy: Policy) -> Iterator[Error]:
@@ -201,6 +214,12 @@ def _step_errors(step: Step) -> Iterator[tuple[tuple[str, ...], str, str]]:
             ("before_due",),
             "the step is due before and after the due date",
             "after_due_days below 0, or before_due alone",
+        )
+    if "before_due" in step.model_fields_set and step.is_pre_due and not step.before_due:
+        yield (
+            ("before_due", "after_due_days"),
+            f"after_due_days: {step.after_due_days} is before the due date, and before_due: false denies it",
+            "after_due_days of 0 or more, or no before_due",
         )
     if step.agency is not None and step.channel is not Channel.AGENCY:
         yield ("agency", "channel"), f"the channel is {step.channel}", "channel: agency"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from policies.model import Channel
 
@@ -41,7 +41,7 @@ Number = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 Positive = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 Flag = Annotated[bool, Field(strict=True)]
-Amount = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, max_digits=18, decimal_places=3)]
+Amount = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, max_digits=18)]
 Percent = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=100)]
 Rate = Annotated[Decimal, BeforeValidator(_refuse_percent), BeforeValidator(_refuse_truth), Field(ge=0, le=1)]
 Amounts = dict[Currency, Amount]
@@ -85,12 +85,6 @@ class Blackout(_Keys):
     from_: Day = Field(alias="from")
     to: Day
     why: Text
-
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> "Blackout":
-        if self.to < self.from_:
-            raise ValueError(f"a blackout ends ({self.to}) before it begins ({self.from_})")
-        return self
 
 
 class Calendar(_Keys):

@@ -4,26 +4,29 @@ What is wrong is taken out, and what is missing stands in by a name of its own; 
 about what is in doubt but the first mistake. What ties the keys together is checked in `policies.policy_check`.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from policies.errors import Problem
-from policies.policy_keys import Accelerate, Policy, RiskClass, Segment, Step, Watch
+from policies.policy_check import NAMELESS
+from policies.policy_keys import Accelerate, Blackout, Policy, RiskClass, Segment, Step, Watch
 from policies.strict_yaml import NO_KEYS, read
 from policies.yaml_problems import (
     Items,
     Lines,
-    explain,
+    explain_renamed,
     join_path,
-    known_keys,
     list_details,
     places_of,
+    reconcile,
+    rename_misspelt,
 )
-from policies.yaml_wording import find_near
 
 Place = tuple[object, ...]
 """The keys and positions that lead to a value."""
@@ -34,20 +37,21 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "accelerate": Accelerate,
     "watch": Watch,
 }
-_STAND_INS: dict[type[BaseModel], dict[str, str]] = {
-    RiskClass: {"class": "unnamed"},
-    Segment: {"segment": "unnamed", "ladder": "unnamed"},
-    Accelerate: {"when": "false", "to": "unnamed"},
-    Watch: {"watch": "unnamed", "when": "false"},
-    Step: {"step": "unnamed", "channel": "email"},
+_STAND_INS: dict[type[BaseModel], dict[str, object]] = {
+    RiskClass: {"class": NAMELESS},
+    Segment: {"segment": NAMELESS, "ladder": NAMELESS},
+    Accelerate: {"when": "false", "to": NAMELESS},
+    Watch: {"watch": NAMELESS, "when": "false"},
+    Step: {"step": NAMELESS, "channel": "email"},
+    Blackout: {"from": date.max, "to": date.max, "why": NAMELESS},
 }
 _TOP_STAND_INS: dict[str, object] = {
-    "policy": "unnamed",
-    "description": "unnamed",
-    "segments": [{"segment": "unnamed", "ladder": "unnamed"}],
-    "ladders": {"unnamed": [{"step": "unnamed", "channel": "email"}]},
+    "policy": NAMELESS,
+    "description": NAMELESS,
+    "segments": [{"segment": NAMELESS, "ladder": NAMELESS}],
+    "ladders": {NAMELESS: [{"step": NAMELESS, "channel": "email"}]},
 }
-_INSIDE = {"segments": "[0].ladder", "ladders": ".unnamed[0]"}
+_INSIDE = {"segments": "[0].ladder", "ladders": f".{NAMELESS}[0]"}
 
 
 @dataclass(frozen=True)
@@ -69,20 +73,23 @@ def read_policy(text: str, file: str) -> Reading:
     if not isinstance(content, Lines):
         return Reading(None, tuple(problems) or (Problem(file, "", *NO_KEYS),), frozenset(), content)
     mended = _copy(content)
-    told = {problem.key_path for problem in problems}
-    doubts = set(told)
-    is_first = True
-    while True:
-        try:
-            policy = Policy.model_validate(mended)
-        except ValidationError as error:
-            if is_first:
-                found = explain(error, Policy, mended, file)
-                problems += [problem for problem in found if problem.key_path not in told]
-                is_first = False
-            doubts |= {*_mend(mended, error), *_fill(mended)}
-        else:
-            return Reading(policy, tuple(problems), frozenset(doubts), mended)
+    doubts = {problem.key_path for problem in problems}
+    policy, error = _validate(mended)
+    problems = reconcile(problems, error, Policy, mended, file)
+    while error is not None:
+        refused = [(details["type"], tuple(places_of(details, mended))) for details in list_details(error)]
+        renamed = rename_misspelt(error, Policy, mended)
+        doubts |= {*_mend(mended, refused), *_fill(mended)}
+        policy, error = _validate(mended)
+        problems += explain_renamed(error, Policy, mended, renamed, problems, file)
+    return Reading(policy, tuple(problems), frozenset(doubts), mended)
+
+
+def _validate(content: Lines) -> tuple[Policy | None, ValidationError | None]:
+    try:
+        return Policy.model_validate(content), None
+    except ValidationError as error:
+        return None, error
 
 
 def _copy(content: Lines) -> Lines:
@@ -106,29 +113,26 @@ def _key(key: object) -> str:
     return "" if key is None else str(key)
 
 
-def _mend(content: Lines, error: ValidationError) -> Iterator[str]:
-    """Give misspelt keys their name, and take out what is refused; yield the key paths that are in doubt since."""
-    found = [(details, tuple(places_of(details, content))) for details in list_details(error)]
-    for details, place in found:
-        if details["type"] == "extra_forbidden":
-            _rename(content, details, place)
-    for details, place in found:
-        is_missing = details["type"] == "missing"
+def _mend(content: Lines, refused: list[tuple[str, Place]]) -> Iterator[str]:
+    """Take out what is refused, misspelt keys aside; yield the key paths that are in doubt since."""
+    for kind, place in refused:
+        is_missing = kind == "missing"
         if is_missing and (len(place) == 1 or _is_block(place[:-1])):
             # What stands in for it is put there by `_fill`, unless a misspelt key was meant.
             yield from () if place[-1] in _at(content, place[:-1]) else (join_path(place),)
-        elif details["type"] != "extra_forbidden":
+        elif kind == "string_pattern_mismatch" and place[-1] == "step":
+            yield join_path(place)
+            _name_step(cast(Lines, _at(content, place[:-1])))
+        elif kind != "extra_forbidden":
             yield join_path(place)
             yield _drop(content, place[:-1] if is_missing else place)
 
 
-def _rename(content: Lines, details: ErrorDetails, place: Place) -> None:
-    holder = cast(Lines, _at(content, place[:-1]))
-    value = holder.pop(place[-1])
-    near = find_near(str(place[-1]), known_keys(Policy, details["loc"][:-1]))
-    if near is not None and near not in holder:
-        holder[near] = value
-        holder.lines[near] = holder.lines[place[-1]]
+def _name_step(step: Lines) -> None:
+    """Give a step the name that was meant, so that rules which lead to another one can still be told."""
+    plain = unicodedata.normalize("NFKD", str(step["step"]).lower()).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    step["step"] = name if name[:1].isalpha() else NAMELESS
 
 
 def _drop(content: Lines, place: Place) -> str:
@@ -154,7 +158,11 @@ def _at(content: Lines, place: Place) -> Lines | Items:
 
 def _is_block(place: Place) -> bool:
     """Whether a place is an entry of a list of blocks, such as a step."""
-    is_listed = (len(place) == 2 and place[0] in _BLOCKS) or (len(place) == 3 and place[0] == "ladders")
+    is_listed = (
+        (len(place) == 2 and place[0] in _BLOCKS)
+        or (len(place) == 3 and place[0] == "ladders")
+        or (len(place) == 3 and place[:2] == ("calendar", "blackouts"))
+    )
     return is_listed and isinstance(place[-1], int)
 
 
@@ -176,6 +184,8 @@ def _block_lists(content: Lines) -> Iterator[tuple[str, type[BaseModel], list[di
     """Yield the lists of blocks; what had another shape was taken out before."""
     for key, kind in _BLOCKS.items():
         yield key, kind, cast(list[dict[object, object]], content.get(key, []))
+    calendar = cast(dict[str, list[dict[object, object]]], content.get("calendar") or {})
+    yield "calendar.blackouts", Blackout, calendar.get("blackouts", [])
     ladders = cast(dict[str, list[dict[object, object]]], content["ladders"])
     for name, blocks in ladders.items():
         yield f"ladders.{name}", Step, blocks

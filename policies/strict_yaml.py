@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from policies.errors import PolicyInvalidError, Problem
 from policies.yaml_problems import Items, Lines, explain
-from policies.yaml_wording import say_syntax
+from policies.yaml_wording import TRUE_FALSE_OR, say_syntax
 
 Scalar: TypeAlias = str | int | bool | Decimal | date | None
 
@@ -219,7 +219,7 @@ def _find_trap(word: str) -> tuple[str, str] | None:
     if _TRUTH_WORD.match(word) and word not in ("true", "false"):
         return (
             "is read as true or false by some programs and as text by others",
-            f"true, false, or '{word}' in quotes",
+            f"{TRUE_FALSE_OR}'{word}' in quotes",
         )
     if _DATE.match(word):
         return None if _as_date(word) else ("is no day of the calendar", "a date as 2027-06-30")

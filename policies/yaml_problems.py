@@ -4,16 +4,18 @@ Reading the text is the business of `policies.strict_yaml`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import UnionType
-from typing import Annotated, Union, get_args, get_origin
+from typing import Annotated, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from policies.errors import Problem
-from policies.yaml_wording import Saying, did_you_mean, find_near, say_value
+from policies.yaml_wording import TRUE_FALSE_OR, Saying, did_you_mean, find_near, say_value
+
+_UNKNOWN = "unknown key"
 
 
 class Lines(dict[object, object]):
@@ -44,12 +46,83 @@ def explain(
         for one in found
         if one["type"] == "extra_forbidden"
     }
+    lacking = {one["loc"] for one in found if one["type"] == "missing"}
     # A key that is missing because it is misspelt is told once.
     return [
-        _problem(one, model, data, file)
+        _problem(one, model, data, file, lacking)
         for one in found
         if not (one["type"] == "missing" and one["loc"] in meant)
     ]
+
+
+def reconcile(
+    read: Iterable[Problem], error: ValidationError | None, model: type[BaseModel], data: Lines, file: str
+) -> list[Problem]:
+    """Return what the reader and the model refuse, each place once, with what is allowed for its kind of value.
+
+    Args:
+        read: what was wrong in the text by itself.
+        error: what the model refuses, if it does.
+        model: what the file should be.
+        data: the content, with words as text where they were refused.
+        file: for messages.
+    """
+    known = [_of_kind(problem, error, data) for problem in read]
+    told = {problem.key_path for problem in known}
+    more = explain(error, model, data, file) if error else []
+    return [*known, *(one for one in more if one.key_path not in told or one.what.startswith(_UNKNOWN))]
+
+
+def rename_misspelt(error: ValidationError, model: type[BaseModel], data: Lines) -> dict[str, str]:
+    """Give misspelt keys the name that was meant, and take out those that mean nothing.
+
+    Returns the key paths under the new name, each with the one that stands in the file.
+    """
+    renamed = {}
+    unknown = [one for one in list_details(error) if one["type"] == "extra_forbidden"]
+    for place, location in [(tuple(places_of(one, data)), one["loc"]) for one in unknown]:
+        holder = _holder(data, place)
+        value, line = holder.pop(place[-1]), holder.lines[place[-1]]
+        near = find_near(str(place[-1]), known_keys(model, location[:-1]))
+        if near is not None and near not in holder:
+            holder[near], holder.lines[near] = value, line
+            renamed[join_path((*place[:-1], near))] = join_path(place)
+    return renamed
+
+
+def explain_renamed(
+    error: ValidationError | None,
+    model: type[BaseModel],
+    data: Lines,
+    renamed: Mapping[str, str],
+    told: Iterable[Problem],
+    file: str,
+) -> list[Problem]:
+    """Return what is wrong inside misspelt keys, now that they are read; what is told already is left out."""
+    paths = {problem.key_path for problem in told if not problem.what.startswith(_UNKNOWN)}
+    found = []
+    for problem in explain(error, model, data, file) if error else []:
+        for meant, written in renamed.items():
+            if problem.key_path == meant or problem.key_path.startswith((f"{meant}.", f"{meant}[")):
+                path = written + problem.key_path.removeprefix(meant)
+                found += [replace(problem, key_path=path)] if path not in paths else []
+    return found
+
+
+def _holder(data: Lines, place: Sequence[object]) -> Lines:
+    holder: object = data
+    for part in place[:-1]:
+        holder = holder[part]  # type: ignore[index]  # the model found a key there
+    return cast(Lines, holder)
+
+
+def _of_kind(problem: Problem, error: ValidationError | None, data: Lines) -> Problem:
+    """Return the problem of a word with what its key allows: quotes don't help where no text may stand."""
+    for details in list_details(error) if error else ():
+        is_here = join_path(places_of(details, data)) == problem.key_path
+        if is_here and details["type"] not in ("extra_forbidden", "missing"):
+            return replace(problem, allowed=say_value(details)[1] or problem.allowed)
+    return replace(problem, allowed=problem.allowed.removeprefix(TRUE_FALSE_OR))
 
 
 def list_details(error: ValidationError) -> list[ErrorDetails]:
@@ -95,8 +168,14 @@ def join_path(parts: Iterable[object]) -> str:
     return text
 
 
-def _problem(details: ErrorDetails, model: type[BaseModel], data: object, file: str) -> Problem:
-    what, allowed = _say(details, model)
+def _problem(
+    details: ErrorDetails,
+    model: type[BaseModel],
+    data: object,
+    file: str,
+    lacking: Collection[tuple[int | str, ...]],
+) -> Problem:
+    what, allowed = _say(details, model, lacking)
     places = list(places_of(details, data))
     return Problem(file, join_path(places), what, allowed, line_of(data, places))
 
@@ -112,12 +191,14 @@ def places_of(details: ErrorDetails, data: object) -> Iterator[object]:
         yield details["loc"][-1]
 
 
-def _say(details: ErrorDetails, model: type[BaseModel]) -> Saying:
+def _say(details: ErrorDetails, model: type[BaseModel], lacking: Collection[tuple[int | str, ...]]) -> Saying:
     """Return what is wrong and what is allowed."""
     if details["type"] == "extra_forbidden":
         known = known_keys(model, details["loc"][:-1])
         key = str(details["loc"][-1])
-        return f"unknown key '{key}'{did_you_mean(key, known)}", ", ".join(known)
+        is_missing = (*details["loc"][:-1], find_near(key, known)) in lacking
+        also = " It is missing" if is_missing else ""
+        return f"{_UNKNOWN} '{key}'{did_you_mean(key, known)}{also}", ", ".join(known)
     if details["type"] == "missing":
         return "this key is missing", ""
     return say_value(details)

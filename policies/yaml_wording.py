@@ -12,6 +12,9 @@ from pydantic_core import ErrorDetails
 Saying = tuple[str, str]
 """What is wrong, what is allowed."""
 
+TRUE_FALSE_OR = "true, false, or "
+"""Begins what may stand for a word that some programs take for true or false, as long as its kind is unknown."""
+
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": (
         "is no name",

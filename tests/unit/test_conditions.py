@@ -190,6 +190,8 @@ def test_what_is_no_plain_predicate_is_refused(condition: str) -> None:
         ("risk + 1 > 3", "calculates with text"),
         ("due_date - invoice_date > 3", "calculates with date"),
         ("-risk > 3", "calculates with text"),
+        ("overdue_amount / 0 >= 50000", "'overdue_amount / 0' divides by zero"),
+        ("amount_open / (-0.0) >= 1 or bounced", "divides by zero"),
         ("amount_open * open_amount > 3", "multiplies an amount by an amount"),
         ("not days_past_due", "'days_past_due' is number"),
         ("bounced and days_past_due", "'days_past_due' is number"),

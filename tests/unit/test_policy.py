@@ -151,7 +151,7 @@ def test_a_step_with_days_before_the_due_date_is_pre_due() -> None:
         ({"minimum_amount": "{EUR: true}"}, "minimum_amount.EUR: line 4: true and false are no number"),
         (
             {"minimum_amount": "{EUR: 1.2345}"},
-            "minimum_amount.EUR: line 4: 1.2345 has too many decimals (allowed: 3 decimals at most)",
+            "minimum_amount.EUR: line 4: 1.2345 has more digits after the point than EUR has (allowed: 2 at most)",
         ),
         (
             {"minimum_amount": "{eur: 1}"},
@@ -197,9 +197,23 @@ def test_a_rate_of_12_percent_is_a_fraction() -> None:
 
 def test_a_blackout_ends_after_it_begins() -> None:
     text = f"{HEAD}{LADDER}calendar:\n  blackouts:\n    - {{from: 2027-01-02, to: 2026-12-24, why: x}}\n"
-    assert errors(text) == [
-        "calendar.blackouts[0]: line 7: a blackout ends (2026-12-24) before it begins (2027-01-02)",
-    ]
+    (error,) = errors(text)
+    assert error.startswith(
+        "calendar.blackouts[0]: line 7: a blackout ends (2026-12-24) before it begins (2027-01-02)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        ('{EUR: "15.005"}', ["small_balance.EUR: line 5: 15.005 has more digits after the point than EUR has"]),
+        ('{JPY: "15.50"}', ["small_balance.JPY: line 5: 15.50 has more digits after the point than JPY has"]),
+        ('{TND: "15.005", EUR: 15.5, JPY: 15, XYZ: 1.005}', ["small_balance.XYZ: line 5: 'XYZ' is no currency in use"]),
+    ],
+)  # fmt: skip
+def test_an_amount_has_no_more_digits_than_its_currency(amounts: str, expected: list[str]) -> None:
+    found = errors(f"{HEAD}{LADDER}small_balance: {amounts}\n")
+    assert [error.split(" (")[0] for error in found] == expected
 
 
 @pytest.mark.parametrize(
@@ -213,6 +227,7 @@ def test_a_blackout_ends_after_it_begins() -> None:
         ),
         ({"before_due": "true", "end_of_month": "true"}, ".end_of_month", "no date to move"),
         ({"before_due": "true", "after_due_days": "3"}, ".before_due", "before and after the due date"),
+        ({"before_due": "false", "after_due_days": "-1"}, ".before_due", "before_due: false denies it"),
         (
             {"after_due_days": "3", "agency": "x"},
             ".agency",

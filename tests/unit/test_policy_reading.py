@@ -46,7 +46,7 @@ def test_conditions_and_names_are_checked_beside_misspelt_keys() -> None:
     assert told(text) == [
         "segments[0].ladder: there is no ladder 'b'",
         f"segments[0].when: {nothing_called_days}",
-        "ladders.a[0].chanel: unknown key 'chanel'; did you mean 'channel'?",
+        "ladders.a[0].chanel: unknown key 'chanel'; did you mean 'channel'? It is missing",
         "ladders.a[0].wen: unknown key 'wen'; did you mean 'when'?",
         'ladders.a[0].when: the condition "amount" is refused at character 1: it yields amount',
         "accelerate[0].to: no ladder has a step 'nowhere'",
@@ -113,6 +113,71 @@ def test_a_misspelt_block_is_told_once_and_read_as_meant() -> None:
         "ladder: unknown key 'ladder'",
         "accelerate[1].to: no ladder has a step 'two'",
     ]
+
+
+def test_what_stands_in_a_misspelt_block_is_told_beside_its_name() -> None:
+    text = policy("contct: {minimum_gap_days: seven, maximum: yes}", "review_bi: soon", "entri: yes")
+    assert [one.split(";")[0] for one in told(text)] == [
+        "contct.maximum: 'yes' is read as true or false by some programs and as text by others",
+        "contct: unknown key 'contct'",
+        "contct.minimum_gap_days: 'seven' is no whole number",
+        "review_bi: unknown key 'review_bi'",
+        "review_bi: 'soon' is no date",
+        "entri: 'yes' is read as true or false by some programs and as text by others",
+        "entri: unknown key 'entri'",
+    ]
+
+
+def test_a_blackout_that_ends_before_it_begins_is_told_beside_another_without_a_reason() -> None:
+    days = "{from: 2026-12-24, to: 2026-12-02}, {from: 2026-05-04, to: 2026-05-01, why: x}, {from: 2026-05-04, to: May}"
+    assert [one.split(" (")[0] for one in told(policy(f"calendar: {{blackouts: [{days}]}}"))] == [
+        "calendar.blackouts[0].why: this key is missing",
+        "calendar.blackouts[2].to: 'May' is no date",
+        "calendar.blackouts[2].why: this key is missing",
+        "calendar.blackouts[0]: a blackout ends",
+        "calendar.blackouts[1]: a blackout ends",
+    ]
+
+
+def test_an_acceleration_that_leads_nowhere_is_told_beside_a_step_whose_name_is_none() -> None:
+    text = policy(
+        "accelerate: [{when: bounced, to: zzz}, {when: overdue_items > 3, to: relance_n_2}]",
+        ladders=steps("{step: Relance n° 2, after_due_days: 1, channel: email}"),
+    )
+    assert [one.split(": ")[0] for one in told(text)] == ["ladders.a[0].step", "accelerate[0].to"]
+    nameless = text.replace("Relance n° 2", "'!'")
+    assert [one.split(": ")[0] for one in told(nameless)] == ["ladders.a[0].step"]
+
+
+def test_all_that_is_wrong_in_a_condition_is_told_at_once() -> None:
+    text = policy(
+        segments="segments: [{segment: all, when: overdue_items > 'x' and "
+        "(overdue_amout > 5 or not (bounced + 1 > 2 or currency)), ladder: a}]"
+    )
+    refused = 'the condition "..." is refused at character'
+    shown = [one.replace(text.split("when: ")[1].split(", ladder")[0], "...") for one in told(text)]
+    assert [one.removeprefix("segments[0].when: ") for one in shown] == [
+        f"{refused} 26: no fact is called 'overdue_amout' here; did you mean 'overdue_amount'?",
+        f"{refused} 1: it mixes number (overdue_items) and text ('x')",
+        f"{refused} 52: 'bounced + 1' calculates with true or false",
+        f"{refused} 71: 'currency' is text, and and/or/not join what is true or false",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("calendar: {country: NO}", "'NO' in quotes"),
+        ("charges: {survive: yes}", "true, false"),
+        ("promise_grace_days: 010", "digits without quotes, such as 7"),
+        ("review_by: 2027-6-30", "a date without quotes, such as 2027-06-30"),
+        ("ladder_mode: on", "one_step_at_a_time, most_severe"),
+        ("small_balance: {EUR: 1_000}", "digits only, or quotes"),
+    ],
+)
+def test_what_is_allowed_depends_on_the_key(key: str, expected: str) -> None:
+    (problem,) = list_errors(read_policy(policy(key), "p.yaml"), "p.yaml")
+    assert problem.allowed == expected
 
 
 def test_of_two_keys_that_may_mean_the_same_the_first_is_taken() -> None:
