@@ -4,19 +4,23 @@ Here: the words and their types. The rows become a history in `policies.case_his
 are laid over it in `policies.case_facts`, and `tasks.policy_cases` runs the cases.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    model_validator,
+)
 
 from policies.case_facts import find_fact_problems, is_said_in_rows
-from policies.errors import Problem
-from policies.model import Channel, DocumentType, EventKind, SourceKind
+from policies.model import Channel, DocumentType, EventKind, HoldReason, SourceKind
 from policies.policy_keys import Currency, Day, Flag, Positive, Text
-from policies.strict_yaml import YamlInvalidError, load, validate
 
 
 def _as_text(value: object) -> object:
@@ -28,6 +32,12 @@ def _refuse_truth(value: object) -> object:
     if isinstance(value, bool | float):
         raise ValueError("an amount is a decimal number")  # noqa: TRY004 - pydantic collects ValueError only
     return value
+
+
+def _refuse_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    if problems := find_fact_problems(facts):
+        raise ValueError("; ".join(problems))
+    return facts
 
 
 Id = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)]
@@ -184,7 +194,7 @@ class ExpectedDecision(_Row):
     risk: Words | None = None
     ladder: Words | None = None
     step: Words | None = None
-    reason: Words | None = None
+    reason: HoldReason | None = None
     channel: Words | None = None
     message_channel: Words | None = None
     sentence: Text | None = None
@@ -211,7 +221,7 @@ class PolicyCase(_Row):
     events: tuple[EventRow, ...] = ()
     actions: tuple[ActionRow, ...] = ()
     proposals: tuple[ProposalRow, ...] = ()
-    facts: dict[str, Any] = Field(default_factory=dict)
+    facts: Annotated[dict[str, Any], AfterValidator(_refuse_facts)] = Field(default_factory=dict)
     decisions: tuple[ExpectedDecision, ...] = ()
     absent: tuple[Id, ...] = ()
 
@@ -220,7 +230,6 @@ class PolicyCase(_Row):
         problems = (
             [] if self.decisions or self.absent else ["a case expects `decisions`, or says who is `absent`"]
         )
-        problems += find_fact_problems(self.facts)
         problems += [
             f"the fact {fact} and the column {column} of an invoice say the same; keep one"
             for fact, column in is_said_in_rows(self.facts).items()
@@ -249,36 +258,3 @@ class PolicyCase(_Row):
 
 class CaseFile(RootModel[tuple[PolicyCase, ...]]):
     """A file of policy cases: a list."""
-
-
-C = TypeVar("C", bound=PolicyCase)
-
-
-def load_cases(text: str, file: str, model: type[C]) -> Sequence[C]:
-    """Return the cases of a YAML text; raise one error that lists all its problems."""
-    content = load(text, file)
-    if not isinstance(content, list) or not content:
-        raise YamlInvalidError(
-            [Problem(file, "", "the file holds no cases", "a list: - case: A sentence. ...")]
-        )
-    cases: list[C] = []
-    problems: list[Problem] = []
-    for place, one in enumerate(content):
-        try:
-            cases.append(validate(model, one, file))
-        except YamlInvalidError as error:
-            problems += [_placed(problem, place) for problem in error.problems]
-    sentences = [case.case for case in cases]
-    problems += [
-        Problem(file, "", f"two cases say the same sentence: {sentence}")
-        for sentence in dict.fromkeys(sentences)
-        if sentences.count(sentence) > 1
-    ]
-    if problems:
-        raise YamlInvalidError(problems)
-    return cases
-
-
-def _placed(problem: Problem, place: int) -> Problem:
-    path = f"[{place}].{problem.key_path}" if problem.key_path else f"[{place}]"
-    return replace(problem, key_path=path)

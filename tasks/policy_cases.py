@@ -14,12 +14,13 @@ import polars as pl
 
 from policies.case_coverage import Covered, cover
 from policies.case_facts import with_facts
+from policies.case_file import load_cases
 from policies.case_history import build_history
 from policies.errors import WrongUseError
 from policies.escalation import Facts, decide_from_facts, gather_facts
 from policies.history import History
 from policies.policy import Policy, content_hash, load_policy
-from policies.policy_cases import ExpectedDecision, PolicyCase, load_cases
+from policies.policy_cases import ExpectedDecision, PolicyCase
 from tasks.rules import read_law
 from tasks.workspace import Workspace, find_policy_file, shipped_root
 

@@ -16,7 +16,8 @@ from pydantic import Field
 from policies.case_history import build_history
 from policies.model import HoldReason
 from policies.policy import Policy, load_policy
-from policies.policy_cases import ExpectedDecision, PolicyCase, load_cases
+from policies.case_file import load_cases
+from policies.policy_cases import ExpectedDecision, PolicyCase
 from tests.oracle.fast_path import decide_fast, decide_slowly
 
 FOLDER = Path(__file__).parent

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from policies.policy_cases import CaseFile, PolicyCase, load_cases
+from policies.case_file import load_cases
+from policies.policy_cases import CaseFile, PolicyCase
 from policies.strict_yaml import YamlInvalidError
 
 WHOLE = """
@@ -73,7 +74,36 @@ def test_what_is_wrong_in_several_cases_is_told_at_once_with_its_line() -> None:
     )
     assert told[1] == "cases.yaml: [1].invoices[0].amount: line 11: an amount is a decimal number"
     assert told[2].startswith("cases.yaml: [1].decisions[0]: line 13: a decision expects a `step`")
-    assert told[3].startswith("cases.yaml: [2]: the file holds no keys")
+    assert told[3].startswith("cases.yaml: [2]: line 14: the file holds no keys")
+
+
+def test_a_day_that_is_none_does_not_hide_the_other_mistakes_of_a_case() -> None:
+    told = refused(
+        """
+- case: One.
+  asof: 2026-03-10
+  invoice:
+    - {invoice_number: A, due_date: 2026-02-30, amount: "1,000", curency: EURO}
+  facts: {nope: 1}
+  decisions:
+    - {invoice_number: A, stepp: reminder_1}
+    - {invoice_number: B, reason: nope}
+- {case: Two., as_of: 2026-03-10, decisions: [{invoice_number: A, reason: yes}]}
+"""
+    )
+    assert [line.removeprefix("cases.yaml: ").split(" (")[0] for line in told] == [
+        "[0].asof: line 3: unknown key 'asof'; did you mean 'as_of'? It is missing",
+        "[0].invoice: line 4: unknown key 'invoice'; did you mean 'invoices'?",
+        "[0].invoice[0].due_date: line 5: '2026-02-30' is no day of the calendar",
+        "[0].invoice[0].amount: line 5: '1,000' is no number",
+        "[0].invoice[0].curency: line 5: unknown key 'curency'; did you mean 'currency'?",
+        "[0].invoices[0].curency: line 5: 'EURO' is no currency",
+        "[0].facts: line 6: there is no fact 'nope'",
+        "[0].decisions[0].stepp: line 8: unknown key 'stepp'; did you mean 'step'?",
+        "[0].decisions[1].reason: line 9: 'nope' is not known here",
+        "[1].decisions[0].reason: line 10: 'yes' is read as true or false by some programs and as text by others",
+    ]
+    assert "(allowed: insolvent, written_off, " in told[-1]
 
 
 @pytest.mark.parametrize("text", ["", "case: A sentence.", "[]"])
