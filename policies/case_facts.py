@@ -11,8 +11,10 @@ from decimal import Decimal
 
 import polars as pl
 
+from policies.channels import reach
 from policies.escalation import Facts
 from policies.facts import COUNT, DAY, FACTS, RATIO, TEXT, YES_NO, Fact, Scope
+from policies.item_state import demanded
 from policies.model import TOTAL
 from policies.yaml_wording import did_you_mean
 
@@ -64,10 +66,12 @@ def with_facts(facts: Facts, said: Mapping[str, object]) -> Facts:
         days = said.get(name)
         if isinstance(days, int):
             of_accounts[day] = pl.lit(facts.as_of - timedelta(days=days), DAY)
+    if "amount_disputed" in said:
+        of_items["disputed_since"] = pl.coalesce("disputed_since", pl.lit(facts.as_of))
     return replace(
         facts,
-        open_items=facts.open_items.with_columns(**of_items),
-        accounts=facts.accounts.with_columns(**of_accounts),
+        open_items=facts.open_items.with_columns(**of_items).with_columns(amount_demanded=demanded()),
+        accounts=facts.accounts.with_columns(**of_accounts).with_columns(**reach()),
     )
 
 

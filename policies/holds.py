@@ -67,7 +67,7 @@ def item_holds() -> list[Hold]:
             pl.col("written_off_on").is_not_null()
             | ((pl.col("amount_reduced") > 0) & (pl.col("amount_reduced") >= pl.col("amount_open"))),
             say("Written off on {}.", "written_off_on").fill_null(
-                "A reduction was granted that leaves nothing."
+                "Reductions and write-offs leave nothing to demand."
             ),
         ),
         Hold(

@@ -67,11 +67,14 @@ def with_state(
             positive,
         ),
         amount_reduced=pl.min_horizontal(pl.col("amount_reduced").fill_null(_ZERO), positive),
-    ).with_columns(
-        amount_demanded=(positive - pl.col("amount_disputed") - pl.col("amount_reduced")).clip(
-            lower_bound=_ZERO
-        )
-    )
+    ).with_columns(amount_demanded=demanded())
+
+
+def demanded() -> pl.Expr:
+    """Return what messages demand of an item: what is open and neither disputed, reduced nor written off."""
+    positive = pl.col("amount_open").clip(lower_bound=_ZERO)
+    left = positive - pl.col("amount_disputed").fill_null(_ZERO) - pl.col("amount_reduced")
+    return left.clip(lower_bound=_ZERO)
 
 
 def _none(**columns: pl.DataType) -> pl.DataFrame:
@@ -156,8 +159,9 @@ def _disputes(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reductions(items: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """A reduction granted lowers what is demanded; the ledger follows by its own credit note."""
-    granted = of_items(events, items, EventKind.REDUCTION).filter(
+    """A reduction granted and a part written off lower what is demanded; the ledger follows by its own entries."""
+    kinds = (EventKind.REDUCTION, EventKind.WRITE_OFF)
+    granted = pl.concat([of_items(events, items, kind) for kind in kinds]).filter(
         pl.col("amount").is_not_null() & pl.col("invoice_number").is_not_null()
     )
     if granted.is_empty():

@@ -9,7 +9,6 @@ from datetime import date
 
 import polars as pl
 
-from policies.channels import WRITTEN_CHANNELS
 from policies.conditions import compile_condition
 from policies.contacts import DELIVERED_OUTCOMES
 from policies.facts import Scope
@@ -102,9 +101,9 @@ def with_position(
         position_requires_outcome="requires_outcome",
         position_needs_proof="needs_delivery_proof",
     )
-    # A call that another channel stood in for has no outcome to wait for.
-    is_written = pl.col("position_channel").is_in(WRITTEN_CHANNELS).fill_null(False)
-    is_answered = is_written | (pl.col("last_outcome_on") >= pl.col("position_on")).fill_null(False)
+    # What left by another channel than a call has no outcome to wait for.
+    is_no_call = (pl.col("position_channel") != Channel.CALL.value).fill_null(False)
+    is_answered = is_no_call | (pl.col("last_outcome_on") >= pl.col("position_on")).fill_null(False)
     is_proved = pl.col("is_proved") | (pl.col("last_proof_on") >= pl.col("position_on")).fill_null(False)
     state = (
         last.join(position, on="item", how="left")

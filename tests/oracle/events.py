@@ -57,8 +57,9 @@ def disputed_amounts(past: Past, balances: Balances, day: date) -> dict[ItemKey,
 
 
 def reduced_amounts(past: Past, balances: Balances, day: date) -> dict[ItemKey, Decimal]:
-    """Return the reductions granted of every open item: they add up, capped at what is open."""
-    granted = [e for e in past.events_until(day, "reduction") if e.amount is not None and e.invoice_number]
+    """Return what was reduced or written off of every open item: it adds up, capped at what is open."""
+    given_up = past.events_until(day, "reduction", "write_off")
+    granted = [e for e in given_up if e.amount is not None and e.invoice_number]
     return _spread(past, balances, day, granted)
 
 

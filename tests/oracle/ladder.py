@@ -174,8 +174,8 @@ def _waits(on: Climb, step: Step) -> bool:
         is_proved = any(dispatch.outcome in DELIVERED for dispatch in sent)
         if position.needs_delivery_proof and not is_proved and not _has_since(on, "letter_received", last):
             return True
-        # A call that another channel stood in for has no outcome to wait for.
-        was_call = last.channel not in ("email", "letter")
+        # What left by another channel than a call has no outcome to wait for.
+        was_call = last.channel in (None, "call")
         if position.requires_outcome and was_call and not _has_since(on, "call_outcome", last):
             return True
     calls = [dispatch for dispatch in on.item.dispatches if dispatch.channel == "call"]

@@ -72,3 +72,21 @@ def test_days_since_the_last_contact_tell_its_date_too() -> None:
 def test_the_age_of_the_oldest_item_moves_those_that_follow_it() -> None:
     keys = {"anchor": "oldest_item", "ladder_mode": "most_severe"}
     assert decided({"oldest_days_past_due": 30}, **keys)["step"] == "formal_notice"
+
+
+def test_a_customer_whose_address_is_said_to_have_come_back_is_not_reached_by_email() -> None:
+    assert decided({})["reason"] == ""
+    assert decided({"bounced": True})["reason"] == "missing_contact"
+    by_letter = decided({"bounced": True}, contact={"fallback": {"email": "letter"}})
+    assert (by_letter["reason"], by_letter["channel"]) == ("", "letter")
+
+
+@pytest.mark.parametrize(
+    ("disputed", "demanded", "reason"), [(50, 50, ""), (100, 0, "disputed"), (None, 100, "")]
+)
+def test_what_is_said_to_be_disputed_is_not_demanded(
+    disputed: int | None, demanded: int, reason: str
+) -> None:
+    row = decided({"amount_disputed": disputed})
+    assert (row["amount_demanded"], row["reason"]) == (demanded, reason)
+    assert row["sentence"] is not None

@@ -87,7 +87,7 @@ WAITS = {"requires_outcome": True}
                 ]
             },
             "written_off",
-            "A reduction was granted that leaves nothing.",
+            "Reductions and write-offs leave nothing to demand.",
         ),
         (
             [],

@@ -159,6 +159,30 @@ def test_write_offs_of_one_item_add_up(events: list[Row], written_off: str) -> N
     assert states("written_off_on", *events) == expected
 
 
+@pytest.mark.parametrize(
+    ("events", "demanded"),
+    [
+        ([event("write_off", **about("B"), amount=20)], (60, 40, 30)),
+        (
+            [event("write_off", **about("B"), amount=20), event("write_off", 3, **about("B"), amount=5)],
+            (60, 40, 25),
+        ),
+        (
+            [event("write_off", **about("A"), amount=70), event("reduction", **about("A"), amount=10)],
+            (0, 20, 50),
+        ),
+        (
+            [event("write_off", **about("B"), amount=20), event("dispute", **about("B"), amount=40)],
+            (60, 40, 0),
+        ),
+        ([event("write_off", **about("B"), amount=99)], (60, 40, 0)),
+        ([event("write_off", amount=39)], (60, 40, 50)),
+    ],
+)
+def test_what_is_written_off_in_part_is_not_demanded(events: list[Row], demanded: tuple[int, ...]) -> None:
+    assert states("amount_demanded", *events) == [Decimal(amount) for amount in demanded]
+
+
 @pytest.mark.parametrize(("recalled_on", "placed_on"), [(None, 5), (4, 5), (5, None), (7, None)])
 def test_an_item_is_placed_until_it_is_called_back(recalled_on: int | None, placed_on: int | None) -> None:
     placed = {"invoice_number": "B", "step": "placement", "channel": "agency", "dispatch_date": march(5)}

@@ -240,6 +240,12 @@ def test_a_step_waits_for_the_outcome_of_a_call(
     assert step_at(AS_OF, *steps, actions=CALLED, events=events) == step
 
 
+@pytest.mark.parametrize("channel", ["email", "letter", "registered_letter", "court"])
+def test_a_call_that_left_by_another_channel_has_no_outcome_to_wait_for(channel: str) -> None:
+    steps = [{**CALL, "requires_outcome": True}, email("next", after_due_days=5)]
+    assert step_at(AS_OF, *steps, actions=[{**CALLED[0], "channel": channel}]) == "next"
+
+
 def test_a_step_that_waits_for_outcomes_waits_for_none_where_nobody_was_called() -> None:
     assert step_at(AS_OF, email("first", after_due_days=1, requires_outcome=True)) == "first"
 
