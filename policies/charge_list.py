@@ -9,17 +9,17 @@ from enum import StrEnum
 
 import polars as pl
 
-from policies.claims import Claims, Row, demands, invoice_bearers, needs_demand, payments_since_due
+from policies.bearers import CHARGED, Row, told_items
+from policies.charges import RECOVERY_CHARGE, ChargesOutcome
+from policies.claims import Claims, gather_claims
 from policies.contacts import dispatched_steps
 from policies.escalation import Facts
-from policies.fees import fees_before, fees_by_step
 from policies.history import History
 from policies.messages import InterestPeriod, ItemCharges
 from policies.model import ITEM_KEY, MONEY
 from policies.money import format_plain, plain_amounts
 from policies.policy import Policy
 from policies.statutes import Law
-from policies.waivers import Waivers
 
 _PERCENT = pl.Decimal(9, 4)
 CHARGES = pl.Schema(
@@ -67,21 +67,13 @@ class ChargeStatus(StrEnum):
 
 def list_charges(history: History, facts: Facts, policy: Policy, law: Law) -> pl.DataFrame:
     """Return one row per item of which charges were claimed up to the end of the day of the facts."""
-    claimed = _claimed_items(history, facts, policy)
+    # Facts see dispatches before their day; a list of the evening tells of the day's own too.
+    tomorrow = facts.as_of + timedelta(days=1)
+    dispatched = dispatched_steps(history.dispatches, facts.allocation.items, facts.events, tomorrow)
+    claimed = _claimed_items(dispatched, history.customers, facts, policy)
     if claimed.is_empty():
         return CHARGES.to_frame()
-    dispatched = _dispatched(history, facts)
-    paid, still_open = claimed.filter("is_paid"), claimed.filter(~pl.col("is_paid"))
-    claims = Claims(
-        policy=policy,
-        law=law,
-        as_of=facts.as_of,
-        payments=payments_since_due(facts.cash, claimed),
-        bearers={**invoice_bearers(paid), **invoice_bearers(still_open)},
-        demands=demands(dispatched, claimed, facts.events) if needs_demand(policy, law) else {},
-        restated=fees_before(dispatched, facts.allocation.items, claimed, policy),
-        waivers=Waivers(facts.events),
-    )
+    claims = gather_claims(claimed.select(CHARGED), dispatched, facts, policy, law)
     rows = [_row(item, claims) for item in claimed.sort(ITEM_KEY).iter_rows(named=True)]
     return pl.DataFrame(rows, schema=CHARGES, orient="row")
 
@@ -115,65 +107,53 @@ def with_plain_periods(charges: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _dispatched(history: History, facts: Facts) -> pl.DataFrame:
-    # Facts see dispatches before their day; a list of the evening tells of the day's own too.
-    tomorrow = facts.as_of + timedelta(days=1)
-    return dispatched_steps(history.dispatches, facts.allocation.items, facts.events, tomorrow)
-
-
-def _claimed_items(history: History, facts: Facts, policy: Policy) -> pl.DataFrame:
-    """Return the items of which a dispatched step claimed something, late by then, with what is open of them."""
-    fees = fees_by_step(policy)
-    charges: dict[str, set[str]] = {}
-    for ladder in policy.ladders.values():
-        for step in ladder:
-            charges.setdefault(step.step, set()).update(step.charges)
-    claiming = [name for name, kinds in charges.items() if kinds or name in fees]
+def _claimed_items(
+    dispatched: pl.DataFrame, customers: pl.DataFrame, facts: Facts, policy: Policy
+) -> pl.DataFrame:
+    """Return the items of which something was claimed while they were late, with what is open of them."""
     items = facts.allocation.items.filter(~pl.col("is_credit")).select(
         "item", *ITEM_KEY, "currency", "due_date"
     )
-    of_steps = pl.DataFrame(
-        [{"step": name, "claim": sorted(charges[name])} for name in claiming],
-        schema={"step": pl.String(), "claim": pl.List(pl.String())},
+    still_open = facts.open_items.filter(pl.col("amount_open") > 0).select(
+        "item", "amount_demanded", "insolvent_since", "written_off_on"
     )
+    # The fixed charge is owed before the proceedings open, or not at all.
+    is_barred = (pl.col("kind") == RECOVERY_CHARGE) & (pl.col("dispatch_date") >= pl.col("insolvent_since"))
     told = (
-        _dispatched(history, facts)
-        .filter("is_done")
-        .join(of_steps, on="step")
-        .join(items.select("item", "due_date"), on="item")
-        .filter(pl.col("dispatch_date") > pl.col("due_date"))
+        told_items(dispatched, items, policy)
+        .join(still_open.select("item", "insolvent_since"), on="item", how="left")
         .group_by("item")
         .agg(
-            claim=pl.col("claim").explode(keep_nulls=False, empty_as_null=False).unique().sort(),
+            claim=pl.col("kind").filter(~is_barred.fill_null(False)).unique().sort(),
             claimed_since=pl.col("dispatch_date").min(),
         )
     )
     paid_on = facts.cash.group_by("item").agg(paid_on=pl.col("date").max())
-    still_open = facts.open_items.select("item", "amount_demanded", open_due_date="due_date")
+    is_paid = pl.col("amount_demanded").is_null()
     return (
         items.join(told, on="item")
-        .join(history.customers.select("customer_id", "customer_type"), on="customer_id", how="left")
+        .join(customers.select("customer_id", "customer_type"), on="customer_id", how="left")
         .join(still_open, on="item", how="left")
         .join(paid_on, on="item", how="left")
         .with_columns(
-            is_paid=pl.col("amount_demanded").is_null(),
+            is_paid=is_paid,
             amount_demanded=pl.col("amount_demanded").fill_null(0),
-            due_date=pl.coalesce("open_due_date", "due_date"),
+            until=pl.when(is_paid)
+            .then("paid_on")
+            .otherwise(pl.min_horizontal("insolvent_since", "written_off_on")),
         )
+        .filter(pl.col("until").is_null() | (pl.col("until") > pl.col("due_date")))
     )
 
 
 def _row(item: Row, claims: Claims) -> dict[str, object]:
-    is_paid: bool = item["is_paid"]
-    until: date = (item["paid_on"] or claims.as_of) if is_paid else claims.as_of
     # What was credited in full was never owed: no cash came in, and nothing is left to charge.
-    never_owed = is_paid and item["paid_on"] is None
-    outcome = claims.charged(
-        item, () if never_owed else item["claim"], claims.restated.get(item["item"], Decimal(0)), until
-    )
+    never_owed = item["is_paid"] and item["until"] is None
+    until = item["until"] or claims.as_of
+    outcome = ChargesOutcome() if never_owed else claims.charged(item, item["claim"], until)
     charges = outcome.charges
-    waived = claims.waivers.take(item, charges.total, bears_invoice=claims.bears_invoice(item))
-    status, since = _status(item, claims, until)
+    waived = claims.waived_of(item, charges.total)
+    status, since = _status(item, claims)
     return {
         **{name: item[name] for name in (*ITEM_KEY, "currency", "claimed_since")},
         "statute": charges.statute,
@@ -190,13 +170,17 @@ def _row(item: Row, claims: Claims) -> dict[str, object]:
     }
 
 
-def _status(item: Row, claims: Claims, until: date) -> tuple[ChargeStatus, date]:
+def _status(item: Row, claims: Claims) -> tuple[ChargeStatus, date]:
     waived_since = claims.waivers.since(item)
     if waived_since is not None:
         return ChargeStatus.WAIVED, waived_since
-    if not item["is_paid"]:
+    stopped: date | None = item["until"]
+    if stopped is None and not item["is_paid"]:
         return ChargeStatus.RUNNING, item["due_date"] + timedelta(days=1)
-    return (ChargeStatus.DUE if claims.policy.charges.survive else ChargeStatus.WAIVED), until
+    # A claim on an insolvent customer is declared whole; otherwise the principal is paid, credited or given up.
+    is_declared = item["insolvent_since"] is not None and item["insolvent_since"] == stopped
+    is_due = claims.policy.charges.survive or is_declared
+    return (ChargeStatus.DUE if is_due else ChargeStatus.WAIVED), stopped or claims.as_of
 
 
 def _basis(charges: ItemCharges, currency: str) -> str:

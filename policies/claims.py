@@ -1,20 +1,22 @@
-"""What each acting item claims beside its principal: charges of law or contract, fees of steps, less what was waived.
+"""What each item claims beside its principal: charges of law or contract, fees of steps, less what was waived.
 
-Gathered once for the messages of a day, then asked item by item. A fee stands with one item of its message, the
-fixed charge with one installment of its invoice; so both are stated again, never added up.
+One set of claims per day serves messages, simulations and the list of charges. What an item claims depends on the day
+alone, never on which items were asked before: a fee stands with one item of its message, the fixed charge with one
+installment of its invoice, an amount waived where it was laid.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
 
 import polars as pl
 
+from policies.bearers import CHARGED, Row, invoice_bearers, overdue_items, paid_items, told_items
 from policies.charges import NO_CHARGES, ChargesOutcome, Omission, charge_item
 from policies.escalation import Facts
-from policies.fees import fees_before
+from policies.fees import fees_claimed, new_fees
 from policies.happenings import of_items
 from policies.interest import LateItem
 from policies.messages import ItemCharges
@@ -24,11 +26,9 @@ from policies.policy import Policy
 from policies.statutes import Begins, Law, Statute, covering_statute, statute_for
 from policies.waivers import Waivers
 
-Row = Mapping[str, Any]
 Payments = dict[int, list[tuple[date, Decimal]]]
 
 _ZERO = Decimal(0)
-_INVOICE = ("customer_id", "invoice_number")
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,10 @@ class Claims:
         payments: of each item after its due date, reversals negative.
         bearers: the item that bears the fixed charge of its invoice.
         demands: when a demand in writing reached the customer, by item.
-        restated: fees of earlier messages, by item.
-        waivers: what is no longer claimed.
+        fees: those that stand with each item.
+        due_dates: since when an item is owed, where a payment plan says otherwise.
+        waivers: what is no longer claimed at all.
+        waived: amounts no longer claimed, by item.
     """
 
     policy: Policy
@@ -52,52 +54,57 @@ class Claims:
     payments: Payments
     bearers: Mapping[tuple[str, str], int]
     demands: Mapping[int, date]
-    restated: Mapping[int, Decimal]
+    fees: Mapping[int, Decimal]
+    due_dates: Mapping[int, date]
     waivers: Waivers
-    _steps: dict[tuple[str, str], tuple[tuple[str, ...], Mapping[str, Decimal]]] = field(init=False)
+    waived: Mapping[int, Decimal] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Look each step up once."""
-        steps = {
-            (ladder, step.step): (tuple(step.charges), step.fee)
+    @cached_property
+    def _charges(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The charges that each step claims."""
+        return {
+            (ladder, step.step): tuple(step.charges)
             for ladder, steps in self.policy.ladders.items()
             for step in steps
         }
-        object.__setattr__(self, "_steps", steps)
 
-    def of_item(self, row: Row, *, bears_fee: bool = False) -> ChargesOutcome:
-        """Return what an item claims, by its own step.
+    def of_item(self, row: Row) -> ChargesOutcome:
+        """Return what an item that acts claims, by its own step.
 
         Args:
-            row: the item as decided: item, customer_id, invoice_number, installment, currency, due_date,
-                days_past_due, customer_type, amount_demanded, ladder, step.
-            bears_fee: the fee of the message's step stands with this item.
+            row: the item as decided: CHARGED without `until`, ladder and step.
         """
-        charges, fee = self._steps[row["ladder"], row["step"]]
-        new_fee = fee.get(row["currency"], _ZERO) if bears_fee and row["days_past_due"] > 0 else _ZERO
-        return self.claimed(row, charges, new_fee + self.restated.get(row["item"], _ZERO))
-
-    def claimed(self, row: Row, claim: Collection[str], fees: Decimal) -> ChargesOutcome:
-        """Return the charges named and the fees, less what was waived of them."""
-        outcome = self.charged(row, claim, fees, self.as_of)
+        outcome = self.charged(row, self._charges[row["ladder"], row["step"]], self.as_of)
         claimed = outcome.charges.total
-        waived = self.waivers.take(row, claimed, bears_invoice=self.bears_invoice(row)) if claimed else _ZERO
+        waived = self.waived_of(row, claimed)
         if not waived:
             return outcome
         left = outcome.charges.model_copy(update={"waived": waived}) if waived < claimed else NO_CHARGES
         return ChargesOutcome(left, outcome.omission, outcome.note)
 
-    def charged(self, row: Row, claim: Collection[str], fees: Decimal, until: date) -> ChargesOutcome:
+    def at_most(self, row: Row) -> Decimal:
+        """Return what can be claimed of an item by now, whatever step it takes."""
+        kinds = {kind for charges in self._charges.values() for kind in charges}
+        return self.charged(row, kinds, row["until"] or self.as_of).charges.total
+
+    def waived_of(self, row: Row, claimed: Decimal) -> Decimal:
+        """Return how much is waived of what is claimed of an item."""
+        return claimed if self.waivers.since(row) else min(self.waived.get(row["item"], _ZERO), claimed)
+
+    def charged(self, row: Row, claim: Collection[str], until: date) -> ChargesOutcome:
         """Return the charges named, up to a day, and the fees, before anything is waived."""
+        payments = self.payments.get(row["item"], ())
+        fees = self.fees.get(row["item"], _ZERO)
         outcome = (
             charge_item(
                 LateItem(
-                    amount=row["amount_demanded"],
+                    amount=row["amount_demanded"]
+                    + sum((paid for day, paid in payments if day > until), _ZERO),
                     currency=row["currency"],
-                    due_date=row["due_date"],
+                    due_date=self.due_dates.get(row["item"], row["due_date"]),
                     as_of=until,
                     customer_type=row["customer_type"] or "business",
-                    payments=self.payments.get(row["item"], ()),
+                    payments=payments,
                     recovery_charge_already=not self.bears_invoice(row),
                     demanded_on=self.demands.get(row["item"]),
                 ),
@@ -135,29 +142,75 @@ class Claims:
         return ChargesOutcome(charges, outcome.omission, outcome.note)
 
 
-def gather_claims(
-    decisions: pl.DataFrame, acting: pl.DataFrame, facts: Facts, policy: Policy, law: Law
-) -> Claims:
+def claims_of_messages(acting: pl.DataFrame, facts: Facts, policy: Policy, law: Law) -> Claims:
     """Return what decides the claims of the items that act.
 
     Args:
-        decisions: all open items of the customers that act.
-        acting: those that act.
+        acting: the items that act, as decided.
         facts: at the date of the decisions.
         policy: whose steps claim.
         law: statutes and rates.
     """
-    late = decisions.filter((pl.col("days_past_due") >= 1) & (pl.col("amount_open") > 0))
-    return Claims(
+    owed_since = facts.allocation.items.select("item", owed_since="due_date")
+    owed = acting.join(owed_since, on="item", how="left", maintain_order="left")
+    asked = owed.with_columns(due_date="owed_since", until=pl.lit(None, pl.Date)).select(CHARGED)
+    claims = gather_claims(asked, facts.dispatched, facts, policy, law, new_fees(acting, policy))
+    planned = owed.filter(pl.col("owed_since") != pl.col("due_date"))
+    return replace(claims, due_dates=dict(planned.select("item", "owed_since").iter_rows()))
+
+
+def gather_claims(
+    asked: pl.DataFrame,
+    dispatched: pl.DataFrame,
+    facts: Facts,
+    policy: Policy,
+    law: Law,
+    fees: Mapping[int, Decimal] | None = None,
+) -> Claims:
+    """Return what decides the claims of a day.
+
+    Args:
+        asked: the items that will be asked about, as CHARGED.
+        dispatched: what was dispatched before.
+        facts: at the date.
+        policy: whose steps claim.
+        law: statutes and rates.
+        fees: those that come today, beside the fees claimed before.
+    """
+    waivers = Waivers(facts.events)
+    customers = asked.select("customer_id", "customer_type").unique("customer_id")
+    overdue = overdue_items(facts, customers["customer_id"])
+    of_amounts = customers.filter(pl.col("customer_id").is_in(waivers.customers_with_amounts.implode()))
+    paid = _paid_and_told(asked, of_amounts, dispatched, facts, policy)
+    waivable = pl.concat([overdue, paid]).join(of_amounts, on="customer_id", how="semi")
+    items = pl.concat([asked, waivable]).unique("item", keep="first")
+    stated = fees_claimed(dispatched, items)
+    claims = Claims(
         policy=policy,
         law=law,
         as_of=facts.as_of,
-        payments=payments_since_due(facts.cash, acting),
-        bearers=invoice_bearers(late.join(acting.select(_INVOICE), on=_INVOICE, how="semi")),
-        demands=demands(facts.dispatched, acting, facts.events) if needs_demand(policy, law) else {},
-        restated=fees_before(facts.dispatched, facts.allocation.items, acting, policy),
-        waivers=Waivers(facts.events),
+        payments=payments_since_due(facts.cash, items),
+        bearers=invoice_bearers(overdue, paid),
+        demands=demands(dispatched, items, facts.events) if needs_demand(policy, law) else {},
+        fees=stated | {item: fee + stated.get(item, _ZERO) for item, fee in (fees or {}).items()},
+        due_dates={},
+        waivers=waivers,
     )
+    rows = waivable.sort("currency", "due_date", "item").to_dicts()
+    return replace(claims, waived=waivers.lay(rows, claims.at_most, claims.bears_invoice))
+
+
+def _paid_and_told(
+    asked: pl.DataFrame, of_amounts: pl.DataFrame, dispatched: pl.DataFrame, facts: Facts, policy: Policy
+) -> pl.DataFrame:
+    """Return the items paid late of which something was claimed: those asked about, and those amounts are laid over."""
+    is_open = pl.col("item").is_in(facts.open_items.filter(pl.col("amount_open") > 0)["item"].implode())
+    listed = asked.filter(pl.col("until").is_not_null() & ~is_open)
+    if of_amounts.is_empty():
+        return listed
+    paid = paid_items(facts, of_amounts)
+    told = paid.join(told_items(dispatched, paid, policy), on="item", how="semi")
+    return pl.concat([listed, told]).unique("item", keep="first")
 
 
 def contract_percent(policy: Policy) -> Decimal | None:
@@ -176,12 +229,6 @@ def payments_since_due(cash: pl.DataFrame, items: pl.DataFrame) -> Payments:
     for item, day, amount in late.select("item", "date", "amount").iter_rows():
         payments.setdefault(item, []).append((day, amount))
     return payments
-
-
-def invoice_bearers(items: pl.DataFrame) -> dict[tuple[str, str], int]:
-    """Return the installment of each invoice that bears its fixed charge: the one due first."""
-    first = items.sort("due_date", "item").unique(_INVOICE, keep="first", maintain_order=True)
-    return {(row[0], row[1]): row[2] for row in first.select(*_INVOICE, "item").iter_rows()}
 
 
 def needs_demand(policy: Policy, law: Law) -> bool:

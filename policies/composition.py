@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from policies.batches import MESSAGE_KEY, action_id, message_id
-from policies.claims import Claims, add_up, gather_claims
+from policies.claims import Claims, add_up, claims_of_messages
 from policies.escalation import Facts
 from policies.history import History
 from policies.messages import InformationItem, ItemCharges, Message, MessageItem, PastStep, Recipient
@@ -83,7 +83,7 @@ def compose_messages(decisions: pl.DataFrame, composing: Composing) -> list[Mess
         ),
         others=_information_items(decisions, acting),
         past=_past_steps(composing, acting),
-        claims=gather_claims(decisions, acting, composing.facts, composing.policy, composing.law),
+        claims=claims_of_messages(acting, composing.facts, composing.policy, composing.law),
     )
     return [
         _message(list(rows), composing, books)
@@ -105,9 +105,7 @@ class _Books:
 
 def _message(rows: Sequence[Row], composing: Composing, books: _Books) -> Message:
     first, policy, as_of = rows[0], composing.policy, composing.facts.as_of
-    # The message's own fee stands with the first of the items that take its step.
-    bearer = next(place for place, row in enumerate(rows) if row["step"] == first["message_step"])
-    claimed = [books.claims.of_item(row, bears_fee=place == bearer) for place, row in enumerate(rows)]
+    claimed = [books.claims.of_item(row) for row in rows]
     items = tuple(_item(row, one.charges) for row, one in zip(rows, claimed, strict=True))
     principal = sum((item.amount_demanded for item in items), Decimal(0))
     charges = add_up(item.charges for item in items)

@@ -1,47 +1,46 @@
-"""Fees of steps: which item of an earlier message a fee stands with, so that it is stated again and not added up."""
+"""Fees of steps: what was really claimed before, so that it is stated again and not added up."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 import polars as pl
 
-from policies.model import ACCOUNT_KEY
+from policies.batches import MESSAGE_KEY
 from policies.policy import Policy
 
-_ZERO = Decimal(0)
 
+def fees_claimed(dispatched: pl.DataFrame, items: pl.DataFrame) -> dict[int, Decimal]:
+    """Return the fees that stood with each item when something was last claimed of it.
 
-def fees_before(
-    dispatched: pl.DataFrame, all_items: pl.DataFrame, items: pl.DataFrame, policy: Policy
-) -> dict[int, Decimal]:
-    """Return the fees that stand with each item from earlier messages.
-
-    The fee of a message is that of its furthest step, and stands with the item due first of those that took it.
+    Each message states those of the messages before it again, so the highest is that of all of them.
     """
-    fees = fees_by_step(policy)
+    claimed = (
+        dispatched.filter(pl.col("is_done") & (pl.col("fee") > 0))
+        .join(items.select("item").unique(), on="item", how="semi")
+        .group_by("item")
+        .agg(pl.col("fee").max())
+    )
+    return dict(claimed.select("item", "fee").iter_rows())
+
+
+def new_fees(acting: pl.DataFrame, policy: Policy) -> dict[int, Decimal]:
+    """Return the fees of the messages that leave now, each by the item that bears it; none before the due date."""
+    fees = {
+        (ladder, step.step, currency): amount
+        for ladder, steps in policy.ladders.items()
+        for step in steps
+        for currency, amount in step.fee.items()
+    }
     if not fees:
         return {}
-    order = {
-        step.step: place for ladder in reversed(policy.ladders.values()) for place, step in enumerate(ladder)
-    }
-    accounts = items.select(ACCOUNT_KEY).unique()
-    bearers = (
-        dispatched.filter("is_done")
-        .join(all_items.select("item", *ACCOUNT_KEY, "due_date"), on="item")
-        .join(accounts, on=list(ACCOUNT_KEY), how="semi")
-        .filter(pl.col("dispatch_date") > pl.col("due_date"))
-        .with_columns(place=pl.col("step").replace_strict(order, default=None, return_dtype=pl.Int64))
-        .sort("place", "due_date", "item", descending=[True, False, False], nulls_last=True)
-        .unique([*ACCOUNT_KEY, "dispatch_date", "channel"], keep="first", maintain_order=True)
+    # The message's own fee stands with the item due first of those that take its step.
+    asked = (
+        acting.filter(pl.col("step") == pl.col("message_step"))
+        .sort(*MESSAGE_KEY, "due_date", "item")
+        .unique(MESSAGE_KEY, keep="first", maintain_order=True)
+        .filter(pl.col("days_past_due") > 0)
     )
-    found: dict[int, Decimal] = {}
-    for item, step, currency in bearers.select("item", "step", "currency").iter_rows():
-        found[item] = found.get(item, _ZERO) + fees.get(step, {}).get(currency, _ZERO)
-    return found
-
-
-def fees_by_step(policy: Policy) -> dict[str, Mapping[str, Decimal]]:
-    """Return the fee of each step name that has one, as the first ladder with it says."""
     return {
-        step.step: step.fee for ladder in reversed(policy.ladders.values()) for step in ladder if step.fee
+        item: fees[tuple(key)]
+        for item, *key in asked.select("item", "ladder", "step", "currency").iter_rows()
+        if tuple(key) in fees
     }

@@ -59,8 +59,11 @@ HISTORY_CUSTOMERS = pl.Schema(
 `email_since`: the date of the file that first stated the e-mail address that still counts, after another one;
 null for the only address ever stated."""
 
-DISPATCHES = pl.Schema({**{n: d for n, d in ACTIONS.items() if n != "line_number"}, "attempt": pl.Int64()})
-"""What left, by Relance or before it (`actions*.csv`), one row per item and step and attempt."""
+DISPATCHES = pl.Schema(
+    {**{n: d for n, d in ACTIONS.items() if n != "line_number"}, "attempt": pl.Int64(), "fee": MONEY}
+)
+"""What left, by Relance or before it (`actions*.csv`), one row per item and step and attempt.
+`fee`: the fees that stood with the item in its message; null = none is known to have been claimed."""
 
 PROPOSALS = pl.Schema(
     {

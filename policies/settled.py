@@ -27,7 +27,7 @@ def leave_out_settled(history: History, by: date, until: date, *, keep_dispatche
         history: what is known; it may have been through here for an earlier day.
         by: the first day that will be asked about.
         until: the last such day.
-        keep_dispatched: keep every invoice of which a step was dispatched (fees stand with one of them).
+        keep_dispatched: keep every invoice of which a step was dispatched (amounts waived are laid over them).
     """
     eve = allocate(history, by - timedelta(days=1))
     over = _over(history, eve, by, until)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from policies.batches import MESSAGE_KEY
-from policies.claims import gather_claims
+from policies.claims import claims_of_messages
 from policies.escalation import Facts
 from policies.model import TOTAL
 from policies.policy import Policy
@@ -19,7 +19,6 @@ _ASKED = (
     "installment",
     "currency",
     "due_date",
-    "days_past_due",
     "customer_type",
     "amount_demanded",
     "ladder",
@@ -35,12 +34,12 @@ def with_claims(
     Amounts are null where the step claims nothing, and zero where it does but nothing is to be had.
     """
     acting = decisions.filter("act").sort(*MESSAGE_KEY, "due_date", "item")
-    claiming = _claiming(acting, policy)
+    asked = _claiming(acting, facts, policy)
     rows, notes = [], []
-    if not claiming.is_empty():
-        claims = gather_claims(decisions, acting, facts, policy, law)
-        for row in claiming.iter_rows(named=True):
-            outcome = claims.of_item(row, bears_fee=row["bears_fee"])
+    if not asked.is_empty():
+        claims = claims_of_messages(acting, facts, policy, law)
+        for row in asked.iter_rows(named=True):
+            outcome = claims.of_item(row)
             charges = outcome.charges
             rows.append(
                 (row["item"], charges.late_interest, charges.recovery_charge, charges.fees, charges.waived)
@@ -50,9 +49,10 @@ def with_claims(
     return acting.join(claimed, on="item", how="left", maintain_order="left"), notes
 
 
-def _claiming(acting: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Return the items whose step may claim anything, and whether the fee of their message stands with them."""
-    sets_the_tone = pl.col("step") == pl.col("message_step")
-    bears_fee = sets_the_tone & (sets_the_tone.cum_sum().over(MESSAGE_KEY) == 1)
+def _claiming(acting: pl.DataFrame, facts: Facts, policy: Policy) -> pl.DataFrame:
+    """Return the items whose step may claim anything, and those with fees to state again."""
     claiming = {step.step for steps in policy.ladders.values() for step in steps if step.charges or step.fee}
-    return acting.select(*_ASKED, bears_fee=bears_fee).filter(pl.col("step").is_in(sorted(claiming)))
+    with_fees = facts.dispatched.filter(pl.col("fee") > 0)["item"]
+    return acting.select(_ASKED).filter(
+        pl.col("step").is_in(sorted(claiming)) | pl.col("item").is_in(with_fees.implode())
+    )

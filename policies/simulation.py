@@ -15,7 +15,6 @@ from policies.books import Books, keep_books
 from policies.business_days import is_business_day
 from policies.earlier_balances import remember
 from policies.escalation import decide_from_facts, gather_facts
-from policies.fees import fees_by_step
 from policies.guards import too_many_customers
 from policies.history import DISPATCHES, HISTORY_EVENTS, PROPOSALS, History
 from policies.model import ITEM_KEY, Channel, EventKind
@@ -24,6 +23,7 @@ from policies.releasing import find_changed
 from policies.settled import leave_out_settled
 from policies.simulated_claims import AMOUNTS, with_claims
 from policies.statutes import Law
+from policies.waivers import Waivers
 
 ASSUMPTIONS = (
     "Customers pay, promise, dispute and answer on the days they really did.",
@@ -171,8 +171,9 @@ class _Replay:
         self._policy = policy.model_copy(update={"guards": guards})
         self._law, self._period = law, period
         self._has_outcomes = any(step.requires_outcome for steps in policy.ladders.values() for step in steps)
-        self._has_fees = bool(fees_by_step(policy))
         self._past = self._near = start_of(history, period)
+        # An amount waived is laid over what was claimed of invoices that are paid by now, too.
+        self._has_amounts = not Waivers(self._past.events).customers_with_amounts.is_empty()
         self._dispatches, self._events = self._past.dispatches, self._past.events
         self._waiting = _PLANNED.to_frame()
         self._left: list[pl.DataFrame] = []
@@ -183,7 +184,7 @@ class _Replay:
     def look_at(self, days: list[date]) -> None:
         """Choose the part of the past that some days need."""
         past = replace(self._past, dispatches=self._dispatches)
-        self._past = leave_out_settled(past, days[0], self._period.last, keep_dispatched=self._has_fees)
+        self._past = leave_out_settled(past, days[0], self._period.last, keep_dispatched=self._has_amounts)
         documents = self._past.documents.filter(pl.col("invoice_date") <= days[-1])
         known = documents.select("customer_id").unique()
         self._near = replace(
@@ -246,11 +247,14 @@ class _Replay:
             return
         is_registered = pl.col("channel") == Channel.REGISTERED_LETTER.value
         gone = leaving.with_columns(
-            dispatch_date=pl.lit(day), outcome=pl.when(is_registered).then(pl.lit("delivered"))
+            dispatch_date=pl.lit(day), fee="fees", outcome=pl.when(is_registered).then(pl.lit("delivered"))
         )
         self._left.append(gone.select(ACTIONS.names()))
         self.count += gone.height
-        self._dispatches = pl.concat([self._dispatches, gone.select(DISPATCHES.names())], rechunk=True)
+        self._dispatches = pl.concat(
+            [self._dispatches, gone.select(pl.col(name).cast(dtype) for name, dtype in DISPATCHES.items())],
+            rechunk=True,
+        )
         if self._has_outcomes:
             self._events = pl.concat([self._events, self._outcomes(gone, day)])
 

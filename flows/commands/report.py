@@ -60,6 +60,7 @@ _PROVISIONS = {
 _CHARGES = {
     "customer_id": "customer",
     "invoice_number": "invoice",
+    "installment": "part",
     "late_interest": "interest",
     "recovery_charge": "fixed",
     "fees": "fees",
@@ -156,6 +157,8 @@ def charges(
     elif format == "json":
         frame = plain(frame)
     unused = {name for name in ("fees", "waived") if not frame[name].sum()}
+    if frame.select("customer_id", "invoice_number").n_unique() == frame.height:
+        unused.add("installment")
     headings = {name: heading for name, heading in _CHARGES.items() if name not in unused}
     _print(frame, format, f"Charges claimed up to {day}", headings)
 

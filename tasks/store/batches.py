@@ -84,6 +84,7 @@ _ACTIONS = pl.Schema(
         "channel": pl.String(),
         "amount_open": MONEY,
         "amount_demanded": MONEY,
+        "fees": MONEY,
         "status": pl.String(),
         "proposed_on": pl.Date(),
     }
@@ -309,6 +310,7 @@ def _actions_of(messages: Sequence[Message]) -> pl.DataFrame:
             "channel": message.channel,
             "amount_open": item.amount_open,
             "amount_demanded": item.amount_demanded,
+            "fees": item.charges.fees,
             "status": MessageStatus.PLANNED.value,
             "proposed_on": message.as_of,
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from policies.errors import WrongUseError
-from policies.messages import Message, MessageItem, Recipient
+from policies.messages import ItemCharges, Message, MessageItem, Recipient
 from tasks.store.batch_lists import (
     find_last_dispatch_date,
     list_actions,
@@ -224,3 +224,38 @@ def test_a_batch_is_closed_when_all_has_ended(connection: Connection) -> None:
     assert list_messages(connection, "B1")["status"].to_list() == ["dispatched", "withdrawn"]
     assert close_batch(connection, "B1", DAY)
     assert close_batch(connection, "B1", DAY)
+
+
+def test_the_fees_of_a_message_are_known_of_each_item_once_it_has_left(connection: Connection) -> None:
+    save_batch(
+        connection, replace(BATCH, batch_id="B2", approval_required=False), [with_fees("3", "B2")], NOW
+    )
+    release_batch(connection, "B2", DAY)
+    take_in_outcomes(connection, [Outcome("B2-M3", OutcomeKind.DISPATCHED, DAY, at(2))])
+    assert read_history(connection).dispatches.select("customer_id", "fee").rows() == [("C3", Decimal(12))]
+
+
+def test_the_fees_of_messages_of_an_older_program_are_read_from_them(tmp_path: Path) -> None:
+    workspace = initialise(tmp_path / "older")
+    with open_to_write(workspace) as connection:
+        save_batch(connection, BATCH, [message("1"), with_fees("3")], NOW)
+        approve_batch(connection, "B1", "Anna", DAY, at(1))
+        release_batch(connection, "B1", DAY)
+        journal = [Outcome(f"B1-M{n}", OutcomeKind.DISPATCHED, DAY, at(2)) for n in (1, 3)]
+        take_in_outcomes(connection, journal)
+        connection.execute("alter table actions drop column fees")
+        connection.execute("update meta set schema_version = 3")
+    with open_to_write(workspace) as connection:
+        known = read_history(connection).dispatches.select("customer_id", "fee")
+        assert known.rows() == [("C1", None), ("C3", Decimal(12))]
+
+
+def with_fees(number: str, batch_id: str = "B1") -> Message:
+    plain = message(number, batch_id)
+    charges = ItemCharges(fees=Decimal("12.00"))
+    return plain.model_copy(
+        update={
+            "items": (plain.items[0].model_copy(update={"charges": charges}),),
+            "total_fees": Decimal("12.00"),
+        }
+    )

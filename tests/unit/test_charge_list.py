@@ -44,7 +44,15 @@ def invoice(number: str = "A", **row: object) -> Row:
 
 
 def sent(number: str = "A", step: str = "reminder_1", on: date = date(2026, 5, 4), **row: object) -> Row:
-    return {"invoice_number": number, "step": step, "dispatch_date": on, "channel": "email", **row}
+    fee = "5.00" if step == "reminder_1" else None
+    return {
+        "invoice_number": number,
+        "step": step,
+        "dispatch_date": on,
+        "channel": "email",
+        "fee": fee,
+        **row,
+    }
 
 
 def paid(number: str = "A", on: date = date(2026, 6, 30), amount: int = 10_000) -> Row:
@@ -140,7 +148,7 @@ def test_the_fixed_charge_of_an_invoice_is_listed_once() -> None:
 def test_why_charges_are_left_out_is_noted() -> None:
     steps = [{**STEPS[1], "fee": {}}]
     (row,) = listed(
-        keys={"statute": "US"}, steps=steps, invoices=[invoice(currency="USD")], actions=[sent()]
+        keys={"statute": "US"}, steps=steps, invoices=[invoice(currency="USD")], actions=[sent(fee=0)]
     ).to_dicts()
     assert row["note"] == "charges left out: statute US gives nothing unless a contract states a rate"
     assert (row["periods"], row["total"]) == ([], 0)
@@ -170,3 +178,88 @@ def test_the_amounts_of_periods_are_printed_in_the_digits_of_their_currency() ->
     ]
     assert second == []
     assert with_plain_periods(CHARGES.to_frame()).is_empty()
+
+
+WAIVED: Row = {"kind": "charge_waived", "event_date": date(2026, 7, 1)}
+
+
+def test_an_amount_waived_of_an_invoice_passes_from_what_is_paid_to_what_bears_its_charges_now() -> None:
+    rows = listed(
+        invoices=[invoice(installment="1"), invoice(installment="2", due_date=date(2026, 5, 31))],
+        actions=[sent(installment="1"), sent(installment="2", on=date(2026, 6, 4))],
+        payments=[{**paid(), "installment": "1"}],
+        events=[{**WAIVED, "invoice_number": "A", "amount": 50}],
+    )
+    assert rows["waived"].to_list() == [0, 50]
+
+
+def test_the_fixed_charge_stands_with_an_open_installment_that_was_never_demanded() -> None:
+    rows = listed(
+        invoices=[invoice(installment="1"), invoice(installment="2", due_date=date(2026, 5, 31))],
+        actions=[sent(installment="2", on=date(2026, 6, 4))],
+    )
+    assert rows.select("installment", "recovery_charge").rows() == [("2", Decimal(0))]
+
+
+def test_a_payment_plan_changes_nothing_of_what_has_run() -> None:
+    plan = {
+        "kind": "payment_plan",
+        "event_date": date(2026, 8, 1),
+        "invoice_number": "A",
+        "until": date(2026, 10, 1),
+        "amount": 10_000,
+        "reference": "PLAN",
+    }
+    (row,) = listed(invoices=[invoice()], actions=[sent()], events=[plan]).to_dicts()
+    assert (row["late_interest"], row["since"]) == (Decimal("413.68"), date(2026, 5, 1))
+
+
+def test_what_was_credited_in_full_bears_no_fee_either() -> None:
+    credit = invoice(
+        "N",
+        document_type="credit_note",
+        amount=-10_000,
+        credited_invoice_number="A",
+        invoice_date=date(2026, 6, 1),
+    )
+    (row,) = listed(
+        keys={"charges": {"survive": True}}, invoices=[invoice(), credit], actions=[sent()]
+    ).to_dicts()
+    assert (row["fees"], row["total"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("on", "fixed"), [(date(2026, 5, 4), Decimal(40)), (date(2026, 6, 30), Decimal(0))])
+def test_an_insolvency_stops_interest_and_bars_the_fixed_charge_not_yet_claimed(
+    on: date, fixed: Decimal
+) -> None:
+    opened = {"kind": "insolvency", "event_date": date(2026, 6, 30)}
+    (row,) = listed(invoices=[invoice()], actions=[sent(on=on)], events=[opened]).to_dicts()
+    assert (row["late_interest"], row["recovery_charge"]) == (Decimal("203.05"), fixed)
+    assert (row["status"], row["since"]) == ("due", date(2026, 6, 30))
+
+
+@pytest.mark.parametrize(("survive", "status"), [(True, "due"), (False, "waived")])
+def test_a_write_off_stops_interest_even_if_cash_comes_later(survive: bool, status: str) -> None:
+    given_up = {"kind": "write_off", "event_date": date(2026, 6, 30), "invoice_number": "A"}
+    (row,) = listed(
+        keys={"charges": {"survive": survive}},
+        invoices=[invoice()],
+        actions=[sent()],
+        events=[given_up],
+        payments=[paid(on=date(2026, 7, 31), amount=4_000)],
+    ).to_dicts()
+    assert (row["late_interest"], row["status"], row["since"]) == (
+        Decimal("203.05"),
+        status,
+        date(2026, 6, 30),
+    )
+
+
+def test_what_was_paid_on_its_due_date_bears_nothing_whenever_that_became_known() -> None:
+    rows = listed(
+        keys={"charges": {"survive": True}},
+        invoices=[invoice()],
+        actions=[sent()],
+        payments=[paid(on=date(2026, 4, 30))],
+    )
+    assert rows.is_empty()

@@ -234,7 +234,12 @@ def test_the_fee_of_a_message_stands_once_with_the_item_due_first_of_those_at_it
             invoice("NEW", date(2026, 3, 1)),
         ],
         actions=[
-            {"invoice_number": name, "step": "reminder_1", "dispatch_date": date(2026, 2, 9 + place)}
+            {
+                "invoice_number": name,
+                "step": "reminder_1",
+                "dispatch_date": date(2026, 2, 9 + place),
+                "fee": 5,
+            }
             for place, name in enumerate(("OLD", "A", "B"))
         ],
     )
@@ -251,9 +256,9 @@ def test_the_fee_of_a_message_stands_once_with_the_item_due_first_of_those_at_it
 
 def test_a_later_message_states_the_fees_again_of_items_that_are_still_open() -> None:
     sent = [
-        {"invoice_number": name, "step": step, "dispatch_date": day}
+        {"invoice_number": name, "step": step, "dispatch_date": day, "fee": fee if name == "PAID" else 0}
         for name in ("A", "PAID")
-        for step, day in (("reminder_1", date(2026, 2, 9)), ("reminder_2", date(2026, 2, 20)))
+        for step, day, fee in (("reminder_1", date(2026, 2, 9), 5), ("reminder_2", date(2026, 2, 20), 17))
     ]
     (message,) = composed(
         *FEES,
@@ -264,7 +269,9 @@ def test_a_later_message_states_the_fees_again_of_items_that_are_still_open() ->
     # The fees of both days stood with PAID, which was due first.
     assert claims_of([message]) == [("A", "reminder_3", "0", "0")]
     (message,) = composed(
-        *FEES, invoices=[invoice("A")], actions=[row for row in sent if row["invoice_number"] == "A"]
+        *FEES,
+        invoices=[invoice("A")],
+        actions=[{**row, "invoice_number": "A"} for row in sent if row["invoice_number"] == "PAID"],
     )
     assert claims_of([message]) == [("A", "reminder_3", "17.00", "0")]
 
@@ -336,7 +343,95 @@ def test_an_amount_waived_of_an_invoice_begins_with_the_installment_that_bears_i
     }
     (alone,) = composed(CLAIMING, keys={"statute": "FR"}, invoices=rows, events=[*said, promised])
     # The first installment bears the fixed charge, and what was waived of it, in its own message.
-    assert (alone.total_recovery_charge, alone.total_waived) == (ZERO, ZERO)
+    assert (alone.total_recovery_charge, alone.total_waived) == (ZERO, Decimal("0.03"))
+
+
+def test_an_amount_waived_waits_for_the_message_of_the_installment_that_bears_the_charges() -> None:
+    steps = [
+        {**CLAIMING, "after_due_days": 1, "step": "reminder", "charges": ["recovery_charge"]},
+        {
+            **CLAIMING,
+            "after_due_days": 30,
+            "step": "notice",
+            "approval": "required",
+            "charges": ["recovery_charge"],
+        },
+    ]
+    rows = [invoice(installment="1"), invoice(installment="2", due=date(2026, 2, 28))]
+    said = {"kind": "charge_waived", "event_date": date(2026, 3, 1), "invoice_number": "A", "amount": 30}
+    messages = composed(
+        *steps,
+        keys={"statute": "FR", "entry": "start_by_age"},
+        invoices=rows,
+        events=[said],
+    )
+    told = {message.step: (message.total_recovery_charge, message.total_waived) for message in messages}
+    assert told == {"reminder": (ZERO, ZERO), "notice": (Decimal(40), Decimal(30))}
+
+
+def waived_of(*acting: str, invoices: Sequence[Row], amount: int) -> dict[str, Decimal]:
+    """Return what is waived of the customer's items that act; the others wait for what was promised."""
+    promised = [
+        {
+            "kind": "promise",
+            "event_date": date(2026, 3, 9),
+            "invoice_number": row["invoice_number"],
+            "until": date(2026, 3, 31),
+        }
+        for row in invoices
+        if row["invoice_number"] not in acting
+    ]
+    messages = composed(
+        {**CLAIMING, "charges": ["recovery_charge"]},
+        keys={"statute": "FR"},
+        invoices=invoices,
+        events=[{"kind": "charge_waived", "event_date": date(2026, 3, 1), "amount": amount}, *promised],
+    )
+    return {item.invoice_number: item.charges.waived for message in messages for item in message.items}
+
+
+def test_an_amount_waived_of_a_customer_is_laid_once_whatever_acts() -> None:
+    rows = [invoice("A"), invoice("B", date(2026, 2, 20))]
+    assert waived_of("A", "B", invoices=rows, amount=30) == {"A": 30, "B": 0}
+    assert waived_of("A", invoices=rows, amount=30) == {"A": 30}
+    assert waived_of("B", invoices=rows, amount=30) == {"B": 0}
+
+
+def test_an_amount_waived_of_a_customer_is_laid_once_over_all_currencies() -> None:
+    messages = composed(
+        {**CLAIMING, "fee": {"EUR": 9, "GBP": 9}, "charges": []},
+        invoices=[invoice("A"), invoice("B", date(2026, 2, 1), currency="GBP")],
+        events=[{"kind": "charge_waived", "event_date": date(2026, 3, 1), "amount": 8}],
+    )
+    assert {message.currency: message.total_waived for message in messages} == {
+        "EUR": Decimal(8),
+        "GBP": ZERO,
+    }
+
+
+def test_an_amount_of_one_invoice_is_laid_before_one_of_the_customer() -> None:
+    rows = [invoice("A"), invoice("B", date(2026, 2, 20))]
+    events = [
+        {"kind": "charge_waived", "event_date": date(2026, 3, 1), "amount": 40, "invoice_number": number}
+        for number in (None, "A")
+    ]
+    (message,) = composed(
+        {**CLAIMING, "charges": ["recovery_charge"]}, keys={"statute": "FR"}, invoices=rows, events=events
+    )
+    assert message.total == message.total_principal
+
+
+def test_a_fee_is_only_stated_again_where_it_was_claimed() -> None:
+    ladders = {
+        "with": [FEES[0], FEES[2]],
+        "without": [{**FEES[0], "fee": {}}, dict(FEES[2])],
+    }
+    (message,) = composed(
+        keys={"ladders": ladders, "segments": [{"segment": "all", "ladder": "without"}]},
+        invoices=[invoice()],
+        actions=[{"invoice_number": "A", "step": "reminder_1", "dispatch_date": date(2026, 2, 9)}],
+    )
+    assert (message.step, message.total_fees) == ("reminder_3", ZERO)
 
 
 @pytest.mark.parametrize(

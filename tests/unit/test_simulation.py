@@ -135,7 +135,7 @@ def test_fees_are_claimed_once_and_stated_again() -> None:
     ]
     simulation = run(history(invoices=[INVOICE]), policy(*steps))
     fees = simulation.actions.select("step", "fees").rows()
-    assert fees == [("reminder_1", Decimal(5)), ("call", None), ("reminder_2", Decimal(12))]
+    assert fees == [("reminder_1", Decimal(5)), ("call", Decimal(5)), ("reminder_2", Decimal(12))]
 
 
 def test_why_charges_are_left_out_is_counted() -> None:

@@ -10,10 +10,11 @@ with before as (
 )
 select
     *,
+    cast(null as decimal(18, 3)) as fee,
     row_number() over (partition by customer_id, invoice_number, installment, step order by dispatch_date) as attempt
 from before
 union all by name
-select customer_id, invoice_number, installment, step, dispatch_date, channel, cast(null as varchar) as outcome, attempt
+select customer_id, invoice_number, installment, step, dispatch_date, channel, cast(null as varchar) as outcome, fees as fee, attempt
 from actions
 where dispatch_date is not null
     and (cast($known_at as timestamptz) is null or dispatched_at <= cast($known_at as timestamptz))
