@@ -14,7 +14,7 @@ from typing import NamedTuple
 from policies.messages import InterestPeriod
 from policies.money import round_money
 from policies.rates import RateTable, half_year, next_half_year_start
-from policies.statutes import AcrossHalfYears, Begins, Compounds, LateInterest, add_months
+from policies.statutes import AcrossHalfYears, Begins, Compounds, ContractFloor, LateInterest, add_months
 
 CONTRACT = "contract"
 USUAL_DAY_COUNT = 365
@@ -85,7 +85,7 @@ def by_law(interest: LateInterest, began: date, rates: Mapping[str, RateTable]) 
     """Return how interest runs by law alone, for an item late since the day `began`."""
     is_frozen = interest.across_half_years is AcrossHalfYears.FROZEN
     return Running(
-        terms_on=lambda day: _legal_terms(interest, began if is_frozen else day, rates),
+        terms_on=lambda day: legal_terms(interest, began if is_frozen else day, rates),
         day_count=interest.day_count_days,
         is_by_payment=interest.across_half_years is AcrossHalfYears.PER_PAYMENT,
         is_compounding=interest.compounds is Compounds.YEARLY,
@@ -151,11 +151,15 @@ def interest_periods(item: LateItem, running: Running) -> tuple[InterestPeriod, 
 
 
 def daily_interest(item: LateItem, running: Running, periods: Sequence[InterestPeriod]) -> Decimal:
-    """Return what one more day costs."""
+    """Return what one more day costs: on what is still claimed, and on the interest that has joined it by then."""
     if not periods or not item.amount:
         return _ZERO
-    base = periods[-1].base if running.is_compounding else item.amount
-    return interest_on(base, periods[-1].annual_rate.scaleb(2), 1, item.currency, running.day_count)
+    tomorrow = item.as_of + _ONE_DAY
+    began = _anniversaries(item.due_date, tomorrow)[-1:] if running.is_compounding else []
+    capital = sum((period.amount for period in periods for day in began if period.to_date < day), _ZERO)
+    return interest_on(
+        item.amount + capital, periods[-1].annual_rate.scaleb(2), 1, item.currency, running.day_count
+    )
 
 
 class _Stretch(NamedTuple):
@@ -184,7 +188,7 @@ def _by_payment(item: LateItem, first: date) -> Iterator[_Stretch]:
 
 def _by_day(item: LateItem, first: date, running: Running) -> Iterator[_Stretch]:
     """Yield the days one after the other, cut where the rate, what is owed or the base changes."""
-    anniversaries = _anniversaries(item) if running.is_compounding else []
+    anniversaries = _anniversaries(item.due_date, item.as_of) if running.is_compounding else []
 
     def begin(day: date) -> _Stretch:
         full_years = sum(1 for anniversary in anniversaries if anniversary <= day)
@@ -209,14 +213,15 @@ def _cuts(item: LateItem, first: date) -> set[date]:
     return cuts
 
 
-def _anniversaries(item: LateItem) -> list[date]:
-    """Return the days after each full year since the due date, up to `as_of`."""
-    years = range(1, item.as_of.year - item.due_date.year + 1)
-    found = (add_months(item.due_date, 12 * year) + _ONE_DAY for year in years)
-    return [day for day in found if day <= item.as_of]
+def _anniversaries(due_date: date, until: date) -> list[date]:
+    """Return the days after each full year since the due date, up to a day."""
+    years = range(1, until.year - due_date.year + 1)
+    found = (add_months(due_date, 12 * year) + _ONE_DAY for year in years)
+    return [day for day in found if day <= until]
 
 
-def _legal_terms(interest: LateInterest, decisive: date, rates: Mapping[str, RateTable]) -> Terms:
+def legal_terms(interest: LateInterest, decisive: date, rates: Mapping[str, RateTable]) -> Terms:
+    """Return the rate of the law in force on a day."""
     if interest.rate is None:
         percent = interest.fixed_percent or _ZERO
         return Terms(percent, f"fixed by law: {percent} %")
@@ -229,6 +234,11 @@ def _raised(rate: str, annual_percent: Decimal, points: Decimal, half_year_began
     """Return a series' rate plus the points of the law; the same few serve all items."""
     source = f"{rate} {half_year(half_year_began)}: {annual_percent} %"
     return Terms(annual_percent + points, f"{source} + {points}" if points else source)
+
+
+def least_percent(floor: ContractFloor, decisive: date, rates: Mapping[str, RateTable]) -> Decimal:
+    """Return the least that a contract may agree on, by the rates of a day."""
+    return floor.times * rates[floor.rate].rate_on(decisive).annual_percent
 
 
 def _contract_terms(
@@ -244,7 +254,7 @@ def _contract_terms(
     if floor is None:
         return agreed
     decisive = began if floor.across_half_years is AcrossHalfYears.FROZEN else day
-    least = floor.times * rates[floor.rate].rate_on(decisive).annual_percent
+    least = least_percent(floor, decisive, rates)
     if contract_percent >= least:
         return agreed
     return Terms(

@@ -3,11 +3,12 @@
 A half-year without a value stays without one here. What is charged for an item is calculated in `policies.charges`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from policies.interest import least_percent, legal_terms
 from policies.rates import MissingRateError, RateTable, half_year
 from policies.statutes import Statute
 
@@ -50,26 +51,20 @@ def _on(
 ) -> LawInForce:
     interest = statute.late_interest
     floor = interest.contract_floor if interest else None
-    series = _value(interest.rate, rates, as_of) if interest else None
-    least = _value(floor.rate, rates, as_of) if floor else None
-    annual = None
-    if interest is not None:
-        annual = interest.fixed_percent
-        if series is not None:
-            annual = series + interest.margin_points
+    series = interest.rate if interest else None
     return LawInForce(
         statute,
         customer_types,
         half_year(as_of),
-        series,
-        annual,
-        None if floor is None or least is None else least * floor.times,
+        _known(lambda: rates[series].rate_on(as_of).annual_percent) if series else None,
+        _known(lambda: legal_terms(interest, as_of, rates).annual_percent) if interest else None,
+        _known(lambda: least_percent(floor, as_of, rates)) if floor else None,
     )
 
 
-def _value(series: str | None, rates: Mapping[str, RateTable], as_of: date) -> Decimal | None:
-    table = rates.get(series) if series else None
+def _known(look_up: Callable[[], Decimal]) -> Decimal | None:
+    """Return a rate, or nothing where its series has no value for the half-year."""
     try:
-        return table.rate_on(as_of).annual_percent if table else None
+        return look_up()
     except MissingRateError:
         return None

@@ -1,5 +1,6 @@
 """Late interest and the fixed recovery charge, on the published examples and at the edges."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -274,3 +275,26 @@ def test_what_is_waived_is_taken_off_fees_then_the_fixed_charge_then_interest(
     net = charges.net()
     assert (net.late_interest, net.recovery_charge, net.fees) == tuple(map(Decimal, left))
     assert (net.total, net.waived) == (charges.total, ZERO)
+
+
+@pytest.mark.parametrize("as_of", [date(2026, 4, 30), date(2026, 5, 1)])
+def test_one_more_day_costs_interest_on_what_is_left_and_on_what_has_joined_it(as_of: date) -> None:
+    item = LateItem(
+        Decimal("100.00"),
+        "EUR",
+        due_date=date(2024, 4, 30),
+        as_of=as_of,
+        payments=[(as_of, Decimal("9900.00"))],
+    )
+    charges = charge_item(item, STATUTES["NL"], RATES).charges
+    # 9,900.00 came that very day; two years' interest of 2,347.81 has joined the 100.00 left: at 10.15 %.
+    assert charges.daily_interest == Decimal("0.68")
+
+
+def test_on_the_eve_of_an_anniversary_one_more_day_costs_interest_on_the_year() -> None:
+    eve = LateItem(Decimal("10000.00"), "EUR", due_date=date(2025, 4, 30), as_of=date(2026, 4, 30))
+    charges = charge_item(eve, STATUTES["NL"], RATES).charges
+    base = eve.amount + charges.late_interest
+    assert charges.daily_interest == (base * Decimal("0.1015") / 365).quantize(Decimal("0.01"))
+    day_before = charge_item(replace(eve, as_of=date(2026, 4, 29)), STATUTES["NL"], RATES).charges
+    assert day_before.daily_interest == Decimal("2.78")
