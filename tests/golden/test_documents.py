@@ -13,6 +13,7 @@ from tasks.documents.call_sheet import render_call_sheet
 from tasks.documents.content import build_content
 from tasks.documents.email import mail_date, render_email
 from tasks.documents.letter import render_letter
+from tasks.documents.wording import check_templates
 from tests.golden.sample_messages import BRITISH, FRENCH, TEMPLATES, creditor, message
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -34,6 +35,7 @@ def compare(name: str, text: str, update_golden: bool) -> None:
         "survey",
         "reminder_1",
         "reminder_2",
+        "call",
         "call_1_mail",
         "call_2_mail",
         "escalation_call",
@@ -67,6 +69,7 @@ def test_an_email_reads_as_agreed(step: str, language: str, update_golden: bool)
         ("reminder_3", "reminder_3", "en", 2),
         ("final_demand", "final_demand", "fr", 2),
         ("final_demand", "final_demand", "en", 1),
+        ("call", "call", "fr", 1),
         ("call_2", "call_2", "fr", 1),
         ("dialogue_call", "dialogue_call", "en", 2),
     ],
@@ -124,6 +127,32 @@ def test_fees_and_what_was_waived_stand_in_lines_of_their_own(step: str, channel
     assert any(amounts[language][0] in paragraph for paragraph in content.opening) == (
         step == "formal_notice"
     )
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("step", ["formal_notice", "final_demand"])
+def test_a_demand_without_time_to_answer_names_no_period(step: str, language: str) -> None:
+    told = message(step, "registered_letter", language, 1)
+    of_no_days = told.model_copy(update={"answer_by": None})
+    wanted = {"fr": "dès réception de la présente", "en": "Payment is required upon receipt of this"}
+    period = {"fr": "délai", "en": "within"}
+    closing = build_content(of_no_days, creditor(), TEMPLATES).closing
+    assert wanted[language] in closing[0]
+    assert not any(period[language] in paragraph for paragraph in closing)
+    assert period[language] in " ".join(build_content(told, creditor(), TEMPLATES).closing)
+
+
+def test_a_call_before_the_due_date_that_is_written_says_nothing_of_being_late() -> None:
+    told = message("call", "email", "en", 1, days_late=-7, charges=False)
+    content = build_content(told, creditor(), TEMPLATES)
+    assert content.opening[1] == "Unless we are mistaken, the invoice below is still to be paid."
+
+
+def test_every_call_may_go_by_what_stands_in_for_it() -> None:
+    calls = {path.parents[1].name for path in TEMPLATES[0].glob("*/*/talking_points.txt")}
+    wanted = {(name, language, channel) for name in calls for language in ("fr", "en")
+              for channel in ("email", "letter", "call")}  # fmt: skip
+    assert check_templates(TEMPLATES, wanted) == []
 
 
 def test_a_claim_of_fees_alone_names_the_principal_and_the_fees() -> None:
