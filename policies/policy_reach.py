@@ -9,7 +9,7 @@ from itertools import combinations
 from policies.condition_ranges import exclude_each_other, implies
 from policies.model import Channel
 from policies.policy_check import Error, conditions_of, first_match_rules, steps_of
-from policies.policy_keys import Anchor, LadderMode, Policy, RiskClass, Segment, Step
+from policies.policy_keys import Anchor, Entry, LadderMode, Policy, RiskClass, Segment, Step
 
 NEVER = "a condition that can be true, or leave it out"
 
@@ -28,6 +28,7 @@ def find_unreached(policy: Policy) -> Iterator[Error]:
     for name, steps in policy.ladders.items():
         for index, step in enumerate(steps):
             yield from _overtaken(policy, f"ladders.{name}[{index}]", step, steps[:index])
+            yield from _leaps(policy, f"ladders.{name}[{index}]", step, steps[:index])
     yield from _steps_without_end(policy)
 
 
@@ -105,6 +106,26 @@ def _overtaken(policy: Policy, path: str, step: Step, above: tuple[Step, ...]) -
         taken = [other for other in before if step.when is None or implies(other.when or "true", step.when)]
         if taken:
             yield path, f"'{step.step}' is always taken instead of '{taken[-1].step}'", better
+
+
+def _leaps(policy: Policy, path: str, step: Step, above: tuple[Step, ...]) -> Iterator[Error]:
+    """Yield a step that an item without any may take first, before the days of one above it."""
+    days = step.after_previous_days
+    is_by_age = Entry.START_BY_AGE is policy.entry or LadderMode.MOST_SEVERE is policy.ladder_mode
+    if (
+        not is_by_age
+        or days is None
+        or step.after_due_days is not None
+        or step.after_invoice_days is not None
+    ):
+        return
+    later = [other for other in above if other.after_due_days is not None and other.after_due_days > days]
+    if later:
+        last = max(later, key=lambda other: other.after_due_days or 0)
+        why = "entry: start_by_age" if Entry.START_BY_AGE is policy.entry else "ladder_mode: most_severe"
+        what = f"'{step.step}' may be the first step of an item ({why}): after {days} days past due, before "
+        what += f"'{last.step}' ({last.after_due_days})"
+        yield f"{path}.after_previous_days", what, "with after_due_days too"
 
 
 def _is_due_no_earlier(first: Step, second: Step) -> bool:

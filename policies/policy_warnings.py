@@ -5,10 +5,10 @@ is found by `policies.policy_reach`.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from policies.aging import NO_DUE_DATE, UNAPPLIED, bucket_names
 from policies.business_days import has_calendar, is_supported
@@ -25,6 +25,10 @@ from policies.yaml_wording import did_you_mean
 
 DEFAULT_AGENCY = "default"
 _OWN_FILES = (Channel.AGENCY, Channel.COURT)
+_NOTICES = ("formal_notice", "final_demand")
+SUPERVISOR = "supervisor"
+"""The only word of `by` that the wording of calls knows."""
+
 _SHAPES = {
     "currency": (r"[A-Z]{3}", "three capital letters, such as 'EUR'"),
     "country": (r"[A-Z]{2}", "two capital letters, such as 'FR'"),
@@ -55,6 +59,8 @@ def find_warnings(policy: Policy, file: str, around: Surroundings) -> list[Probl
         *_currency_warnings(policy, around),
         *_charge_warnings(policy),
         *_step_warnings(policy),
+        *_notice_warnings(policy),
+        *_cap_warnings(policy),
         *_fallback_warnings(policy),
     ]
     return [Problem(file, *warning) for warning in found]
@@ -104,10 +110,28 @@ def _segment_warnings(policy: Policy) -> Iterator[Error]:
 
 
 def _ladder_warnings(policy: Policy) -> Iterator[Error]:
-    for (one, steps), (other, others) in combinations(policy.ladders.items(), 2):
-        if not {step.step for step in steps} & {step.step for step in others}:
-            what = f"it shares no step with '{one}': a customer who changes between them starts again"
-            yield f"ladders.{other}", what, "at least one common step name"
+    """Yield the ladders without a common step: those apart from all others in one sentence."""
+    names = {ladder: {step.step for step in steps} for ladder, steps in policy.ladders.items()}
+    strange = {
+        ladder: [other for other in names if other != ladder and not own & names[other]]
+        for ladder, own in names.items()
+    }
+    alone = [ladder for ladder, others in strange.items() if others and len(others) == len(names) - 1]
+    allowed = "at least one common step name"
+    starts = "a customer who changes between them starts again"
+    if alone:
+        verb = "share" if len(alone) > 1 else "shares"
+        what = f"{_quoted(alone)} {verb} no step with any other ladder: {starts}"
+        yield "ladders" if len(alone) > 1 else f"ladders.{alone[0]}", what, allowed
+    told = list(alone)
+    for ladder, others in strange.items():
+        told.append(ladder)
+        if apart := [other for other in others if other not in told]:
+            yield f"ladders.{ladder}", f"it shares no step with {_quoted(apart)}: {starts}", allowed
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def _word_warnings(policy: Policy) -> Iterator[Error]:
@@ -122,7 +146,13 @@ def _word_warnings(policy: Policy) -> Iterator[Error]:
         for fact, value in dict.fromkeys(compared(text)):
             if not isinstance(value, str):
                 continue
-            if fact in known and value not in known[fact]:
+            if fact == "tags" and value:
+                yield (
+                    path,
+                    f"tags is one text of all tags: only who has no other is '{value}'",
+                    (f"tags like '%{value}%'"),
+                )
+            elif fact in known and value not in known[fact]:
                 what = f"{fact} is never '{value}'{did_you_mean(value, known[fact])}"
                 yield path, what, ", ".join(known[fact]) or f"a policy with the key {fact}"
             elif fact in _SHAPES and not re.fullmatch(_SHAPES[fact][0], value):
@@ -159,6 +189,9 @@ def _step_warnings(policy: Policy) -> Iterator[Error]:
                 f"a step by {step.channel} goes to no customer, so nobody is told of its fee",
                 "",
             )
+        if step.by not in (None, SUPERVISOR):
+            what = f"the sheet will say '{step.by}'; the templates know only {SUPERVISOR}"
+            yield f"{path}.by", what, f"{SUPERVISOR}, or no by"
         for key in ("fee", "charges"):
             if step.is_pre_due and getattr(step, key):
                 yield f"{path}.{key}", "nothing is late before the due date, so nothing is claimed", ""
@@ -178,6 +211,29 @@ def _gap_warnings(path: str, before: Step, step: Step, gap: int) -> Iterator[Err
             f"nobody is contacted again within {gap} days (contact.minimum_gap_days), so the step comes then"
         )
         yield f"{path}.after_previous_days", what, f"{gap} or more"
+
+
+def _notice_warnings(policy: Policy) -> Iterator[Error]:
+    """Yield the formal notices that give no time to answer."""
+    for ladder, index, step in steps_of(policy):
+        is_sent_so = step.channel is Channel.REGISTERED_LETTER and step.approval is not None
+        is_worded_so = step.template in _NOTICES and step.channel not in (*_OWN_FILES, Channel.CALL)
+        if (is_sent_so or is_worded_so) and not step.answer_within_days:
+            what = f"'{step.step}' is a formal notice and gives no time to answer"
+            yield f"ladders.{ladder}[{index}]", what, "with answer_within_days, such as 8"
+
+
+def _cap_warnings(policy: Policy) -> Iterator[Error]:
+    """Yield a cap on contacts that is never reached: a day is one contact, and the gap keeps them apart."""
+    cap, gap = policy.contact.maximum, policy.contact.minimum_gap_days or 1
+    if cap is not None and (most := (cap.days - 1) // max(gap, 1)) < cap.contacts:
+        what = f"nobody is ever contacted {cap.contacts} times within {cap.days} days before the next contact"
+        why = f" and minimum_gap_days is {gap}" if gap > 1 else ""
+        yield (
+            "contact.maximum",
+            f"{what} (a day is one contact{why}), so it stops nothing",
+            f"contacts: {most} or fewer, or more days" if most else "more days",
+        )
 
 
 def _fallback_warnings(policy: Policy) -> Iterator[Error]:

@@ -38,6 +38,8 @@ PIECES: dict[Channel, tuple[str, ...]] = {
 }
 """The files `<template>/<language>/<piece>.txt` that a channel needs."""
 
+_PURPOSES = {"agency": "it becomes notice.txt of the case that a step by agency or court hands over"}
+
 QUESTIONS = "questions"
 """A file of a call that need not be there: questions whose answers are kept, one a line."""
 
@@ -231,7 +233,9 @@ def _check_piece(roots: Sequence[Path], template: str, language: str, piece: str
     try:
         unknown = placeholders(roots, path) - set(PLACEHOLDERS)
     except TemplateNotFound:
-        return [Problem(shown, "", "the file is missing", _find_example(roots, template, language, piece))]
+        why = f": {_PURPOSES[piece]}" if piece in _PURPOSES else ""
+        example = _find_example(roots, template, language, piece)
+        return [Problem(shown, "", f"the file is missing{why}", example)]
     except (TemplateError, UnicodeDecodeError) as error:
         return [Problem(shown, "", f"not readable as a template: {error}")]
     if unknown:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from policies.errors import Problem
 from policies.giving_up import load_recovery_odds
+from policies.law_in_force import law_in_force
 from policies.policy import Policy
 from policies.policy_check import NO_DOUBTS
 from policies.provisions import load_loss_rates
@@ -107,6 +108,21 @@ def find_rate_warnings(law: LawFound, policy: Policy, as_of: date) -> Iterator[P
             except MissingRateError as error:
                 what = f"no value for {error.half_year}"
                 yield Problem(f"rates/{rate}.yaml", "", what, "add it with its source once it is published")
+
+
+def find_floor_warnings(law: LawFound, policy: Policy, policy_file: str, as_of: date) -> Iterator[Problem]:
+    """Yield a contract's rate below the least that the policy's statute allows on the day."""
+    rate = policy.charges.rate
+    for one in law_in_force(policy.statute, law.statutes, law.rates, as_of):
+        interest, least = one.statute.late_interest, one.floor_percent
+        floor = interest.contract_floor if interest else None
+        if rate is None or floor is None or least is None or rate * 100 >= least:
+            continue
+        what = (
+            f"{(rate * 100).normalize():f} % a year is below what statute {one.statute.statute} allows: it will be "
+            f"raised to {floor.times} x {floor.rate} = {least.normalize():f} % ({one.half_year})"
+        )
+        yield Problem(policy_file, "charges.rate", what, f"{least.normalize() / 100:f} or more")
 
 
 def _load_each(

@@ -18,6 +18,7 @@ from policies.yaml_wording import did_you_mean
 from tasks.documents.wording import LAST_RESORT_LANGUAGE
 from tasks.policy_review.law import (
     LawFound,
+    find_floor_warnings,
     find_law,
     find_law_errors,
     find_rate_warnings,
@@ -137,6 +138,7 @@ def _warnings(around: _Around, policy: Policy) -> Iterator[Problem]:
         yield Problem(
             around.policy_file, "ladders", what, f"add {', '.join(f'{name}/{language}' for name in lacking)}"
         )
+    yield from find_floor_warnings(around.law, policy, around.policy_file, around.as_of)
     yield from find_rate_warnings(around.law, policy, around.as_of)
 
 

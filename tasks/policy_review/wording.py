@@ -53,7 +53,7 @@ def find_template_problems(
             wanted.append(need)
         else:
             what = f"there is no template '{need.template}'{did_you_mean(need.template, known)}"
-            allowed = f"{', '.join(known)}; or a new folder templates/{need.template}"
+            allowed = f"{', '.join(known)}; or a new folder of that name in templates"
             problems.append(Problem(policy_file, need.path, what, allowed))
     own = {
         (need.template, language, need.channel.value)

@@ -84,6 +84,19 @@ def test_wording_that_is_begun_and_not_whole_says_where_to_copy_from(workspace: 
     assert closing.startswith("templates/reminder_9/fr/closing.txt: the file is missing")
 
 
+def test_what_a_step_by_court_needs_is_said(workspace: Workspace) -> None:
+    edit(
+        policy_of(workspace),
+        "{step: placement, after_due_days: 60, channel: agency}",
+        "{step: formal_notice, after_due_days: 60, channel: court, answer_within_days: 8}",
+    )
+    (error,) = errors(review_policy(workspace, DAY))
+    assert error.startswith(
+        "templates/formal_notice/fr/agency.txt: the file is missing: "
+        "it becomes notice.txt of the case that a step by agency or court hands over"
+    )
+
+
 def test_a_step_needs_the_wording_of_the_channel_that_stands_in(workspace: Workspace) -> None:
     edit(policy_of(workspace), "statute: FR", "statute: FR\ncontact: {fallback: {email: call}}")
     (error,) = errors(review_policy(workspace, DAY))
@@ -165,3 +178,24 @@ def test_customers_of_another_language_country_and_currency_are_told(workspace: 
         "own.yaml: small_balance: line 5: no threshold for USD: every balance is demanded",
         "own.yaml: ladders: line 8: customers of language 'de' are written to in 'fr': no wording in theirs",
     ]
+
+
+def test_a_rate_below_what_the_statute_allows_is_told(workspace: Workspace) -> None:
+    edit(policy_of(workspace), "statute: FR", "statute: FR\ncharges: {rate: 0.01}")
+    (warning,) = warnings(review_policy(workspace, DAY))
+    assert warning.startswith(
+        "own.yaml: charges.rate: line 5: 1 % a year is below what statute FR allows: "
+        "it will be raised to 3 x fr_legal = "
+    )
+    edit(policy_of(workspace), "rate: 0.01", "rate: 0.12")
+    assert warnings(review_policy(workspace, DAY)) == []
+
+
+def test_the_wording_there_is_is_told_once(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(policy_of(workspace), "step: reminder_1,", "step: nothing_like_it,")
+    edit(policy_of(workspace), "step: placement,", "step: nor_like_this,")
+    code = run(["policy", "check", "--workspace", str(workspace.root), "--as-of", DAY.isoformat()])
+    assert code == ExitCode.POLICY_INVALID
+    told = capsys.readouterr().out
+    assert told.count("final_demand_call") == 1
+    assert "Allowed: as for line 8, ladders.standard[0].template" in told

@@ -59,8 +59,95 @@ def test_ladders_without_a_common_step_are_told() -> None:
         "  a: [{step: one, after_due_days: 1, channel: email}]\n"
         "  b: [{step: two, after_due_days: 1, channel: email}]\n"
     )
-    assert [warning.split(":")[0] for warning in found] == ["ladders.b"]
-    assert "it shares no step with 'a'" in found[0]
+    assert [warning.split(" (")[0] for warning in found] == [
+        "ladders: 'a', 'b' share no step with any other ladder: a customer who changes between them starts again"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("one one one two", ["ladders.d: 'd' shares no step with any other ladder"]),
+        ("one two three four", ["ladders: 'a', 'b', 'c', 'd' share no step with any other ladder"]),
+        ("one two two one", ["ladders.a: it shares no step with 'b', 'c'", "ladders.b: it shares no step with 'd'",
+                             "ladders.c: it shares no step with 'd'"]),
+        ("one one two three", ["ladders: 'c', 'd' share no step with any other ladder"]),
+    ],
+)  # fmt: skip
+def test_ladders_that_stand_apart_are_told_once(steps: str, expected: list[str]) -> None:
+    names = dict(zip("abcd", steps.split(), strict=True))
+    segments = "".join(
+        f"  - {{segment: {ladder}, when: overdue_items > {9 - place}, ladder: {ladder}}}\n"
+        for place, ladder in enumerate("abc")
+    )
+    ladders = "".join(
+        f"  {ladder}: [{{step: {step}, after_due_days: 1, channel: email}}]\n"
+        for ladder, step in names.items()
+    )
+    found = warnings(f"segments:\n{segments}  - {{segment: d, ladder: d}}\nladders:\n{ladders}")
+    assert [warning.split(": a customer")[0] for warning in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("channel: call, by: boss", ["ladders.a[0].by: the sheet will say 'boss'; the templates know only supervisor"]),
+        ("channel: call, by: supervisor", []),
+        ("channel: registered_letter, approval: required",
+         ["ladders.a[0]: 'one' is a formal notice and gives no time to answer"]),
+        ("channel: email, template: final_demand",
+         ["ladders.a[0]: 'one' is a formal notice and gives no time to answer"]),
+        ("channel: email, template: formal_notice, answer_within_days: 8", []),
+        ("channel: registered_letter", []),
+        ("channel: call, template: formal_notice", []),
+        ("channel: email, when: \"tags = 'vip'\"",
+         ["ladders.a[0].when: tags is one text of all tags: only who has no other is 'vip'"]),
+        ("channel: email, when: \"tags = '' or tags like '%vip%'\"", []),
+    ],
+)  # fmt: skip
+def test_what_is_allowed_and_seldom_meant_of_a_step_is_told(keys: str, expected: list[str]) -> None:
+    found = warnings(f"{SEGMENT}ladders: {{a: [{{step: one, after_due_days: 1, {keys}}}]}}\n")
+    assert [warning.split(" (")[0] for warning in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("contact", "better"),
+    [
+        ("maximum: {contacts: 30, days: 3}", "contacts: 2 or fewer, or more days"),
+        ("maximum: {contacts: 3, days: 3}", "contacts: 2 or fewer, or more days"),
+        ("maximum: {contacts: 2, days: 3}", None),
+        ("minimum_gap_days: 7, maximum: {contacts: 5, days: 30}", "contacts: 4 or fewer, or more days"),
+        ("minimum_gap_days: 7, maximum: {contacts: 4, days: 30}", None),
+        ("minimum_gap_days: 0, maximum: {contacts: 1, days: 1}", "more days"),
+    ],
+)
+def test_a_cap_that_nobody_reaches_is_told(contact: str, better: str | None) -> None:
+    found = warnings(f"{SEGMENT}{LADDER}contact: {{{contact}}}\n")
+    assert [warning.split("(allowed: ")[1] for warning in found] == ([f"{better})"] if better else [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "last", "expected"),
+    [
+        ("entry: start_by_age", "after_previous_days: 15",
+         "(entry: start_by_age): after 15 days past due, before 'two' (30)"),
+        ("ladder_mode: most_severe", "after_previous_days: 15", "(ladder_mode: most_severe): after 15 days"),
+        ("entry: start_by_age", "after_previous_days: 15, after_due_days: 45", ""),
+        ("entry: start_by_age", "after_previous_days: 30", ""),
+        ("entry: start_at_first_step", "after_previous_days: 15", ""),
+    ],
+)  # fmt: skip
+def test_a_step_that_an_item_first_seen_late_may_leap_to_is_told(keys: str, last: str, expected: str) -> None:
+    found = warnings(
+        f"{SEGMENT}{keys}\nladders:\n  a:\n    - {{step: one, after_due_days: 1, channel: email}}\n"
+        "    - {step: two, after_due_days: 30, channel: letter}\n"
+        f"    - {{step: three, {last}, channel: agency}}\n"
+    )
+    assert len(found) == bool(expected)
+    assert all(
+        one.startswith("ladders.a[2].after_previous_days: 'three' may be the first") and expected in one
+        for one in found
+    )
 
 
 @pytest.mark.parametrize(
