@@ -81,14 +81,6 @@ class OddsSeries(Found):
                 raise ValueError(f"{older.days_past_due} days: days rise and the odds don't")
         return self
 
-    def percent_at(self, days_past_due: int) -> Decimal:
-        """Return the odds at an age: those of the last age reached, 100 before the first.
-
-        Nothing is drawn between two ages, so that no debt is given up on odds that it has not reached yet.
-        """
-        reached = [point.percent for point in self.points if point.days_past_due <= days_past_due]
-        return reached[-1] if reached else Decimal(100)
-
 
 class RecoveryOdds(BaseModel):
     """A file of recovery odds."""
@@ -174,7 +166,11 @@ def propose_write_offs(
 
 
 def _with_expectation(items: pl.DataFrame, series: OddsSeries | None) -> pl.DataFrame:
-    """Add what share is expected at each age, and how much that is; null where no odds are in force."""
+    """Add what share is expected at each age, and how much that is; null where no odds are in force.
+
+    The odds are those of the last age reached, 100 before the first. Nothing is drawn between two ages, so that no debt
+    is given up on odds that it has not reached yet.
+    """
     if series is None:
         return items.with_columns(
             expected_recovery_percent=pl.lit(None, _PERCENT), expected_recovery_amount=pl.lit(None, TOTAL)

@@ -20,18 +20,12 @@ from pydantic import (
 
 from policies.case_facts import find_fact_problems, is_said_in_rows
 from policies.model import Channel, DocumentType, EventKind, HoldReason, SourceKind
-from policies.policy_keys import Currency, Day, Flag, Positive, Text
+from policies.policy_keys import Currency, Day, Flag, Positive, Text, refuse_truth
 
 
 def _as_text(value: object) -> object:
     """Take a bare number for the identifier it stands for; identifiers are text."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _refuse_truth(value: object) -> object:
-    if isinstance(value, bool | float):
-        raise ValueError("an amount is a decimal number")  # noqa: TRY004 - pydantic collects ValueError only
-    return value
 
 
 def _refuse_facts(facts: dict[str, Any]) -> dict[str, Any]:
@@ -42,8 +36,8 @@ def _refuse_facts(facts: dict[str, Any]) -> dict[str, Any]:
 
 Id = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)]
 Words = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int)]
-Money = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(max_digits=18, decimal_places=3)]
-Count = Annotated[int, Field(strict=True)]
+Money = Annotated[Decimal, BeforeValidator(refuse_truth), Field(max_digits=18, decimal_places=3)]
+Days = Annotated[int, Field(strict=True)]
 
 
 class _Row(BaseModel):
@@ -184,7 +178,7 @@ class ExpectedDecision(_Row):
     installment: Id = "1"
     currency: Currency | None = None
     due_date: Day | None = None
-    days_past_due: Count | None = None
+    days_past_due: Days | None = None
     amount: Money | None = None
     amount_open: Money | None = None
     amount_disputed: Money | None = None

@@ -14,7 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from policies.model import Channel
 
 
-def _refuse_truth(value: object) -> object:
+def refuse_truth(value: object) -> object:
+    """Refuse true and false, which Python takes for numbers."""
     if isinstance(value, bool):
         raise ValueError("true and false are no number")  # noqa: TRY004 - pydantic collects ValueError only
     return value
@@ -26,7 +27,8 @@ def _refuse_percent(value: object) -> object:
     return value
 
 
-def _refuse_empty(value: object) -> object:
+def refuse_empty(value: object) -> object:
+    """Refuse a list or a mapping that holds nothing."""
     if value in ([], {}, ()):
         raise ValueError("nothing stands here, and at least one is needed")
     return value
@@ -37,13 +39,12 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 Day = Annotated[date, Field(strict=True)]
-Number = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 Positive = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 Flag = Annotated[bool, Field(strict=True)]
-Amount = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, max_digits=18)]
-Percent = Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=100)]
-Rate = Annotated[Decimal, BeforeValidator(_refuse_percent), BeforeValidator(_refuse_truth), Field(ge=0, le=1)]
+Amount = Annotated[Decimal, BeforeValidator(refuse_truth), Field(ge=0, max_digits=18)]
+Percent = Annotated[Decimal, BeforeValidator(refuse_truth), Field(ge=0, le=100)]
+Rate = Annotated[Decimal, BeforeValidator(_refuse_percent), BeforeValidator(refuse_truth), Field(ge=0, le=1)]
 Amounts = dict[Currency, Amount]
 
 
@@ -178,7 +179,7 @@ class Provisions(_Keys):
     """
 
     loss_rates: Name | None = None
-    forward_looking: Annotated[Decimal, BeforeValidator(_refuse_truth), Field(ge=0, le=10)] = Decimal(1)
+    forward_looking: Annotated[Decimal, BeforeValidator(refuse_truth), Field(ge=0, le=10)] = Decimal(1)
 
 
 class Charges(_Keys):
@@ -228,7 +229,7 @@ class Step(_Keys):
 
 
 _SOME = Field(json_schema_extra={"minItems": 1})
-Ladder = Annotated[tuple[Step, ...], BeforeValidator(_refuse_empty), _SOME]
+Ladder = Annotated[tuple[Step, ...], BeforeValidator(refuse_empty), _SOME]
 
 
 class Policy(_Keys):
@@ -238,7 +239,7 @@ class Policy(_Keys):
     description: Text
     review_by: Day | None = None
     statute: Text | None = None
-    aging_buckets_days: Annotated[tuple[Count, ...], BeforeValidator(_refuse_empty), _SOME] = (0, 30, 60, 90)
+    aging_buckets_days: Annotated[tuple[Count, ...], BeforeValidator(refuse_empty), _SOME] = (0, 30, 60, 90)
     calendar: Calendar | None = None
     contact: Contact = Contact()
     ladder_mode: LadderMode = LadderMode.ONE_STEP_AT_A_TIME
@@ -248,9 +249,9 @@ class Policy(_Keys):
     promise_grace_days: Count = 0
     guards: Guards = Guards()
     risk: tuple[RiskClass, ...] = ()
-    segments: Annotated[tuple[Segment, ...], BeforeValidator(_refuse_empty), _SOME]
+    segments: Annotated[tuple[Segment, ...], BeforeValidator(refuse_empty), _SOME]
     ladders: Annotated[
-        dict[Name, Ladder], BeforeValidator(_refuse_empty), Field(json_schema_extra={"minProperties": 1})
+        dict[Name, Ladder], BeforeValidator(refuse_empty), Field(json_schema_extra={"minProperties": 1})
     ]
     accelerate: tuple[Accelerate, ...] = ()
     give_up: GiveUp | None = None

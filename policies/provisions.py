@@ -25,7 +25,7 @@ from policies.happenings import of_items
 from policies.model import TOTAL, EventKind, HoldReason
 from policies.money import round_money
 from policies.policy import Policy
-from policies.policy_keys import Day, Name, Percent, Text, _refuse_empty
+from policies.policy_keys import Day, Name, Percent, Text, refuse_empty
 from policies.statutes import add_months
 
 MATRIX = pl.Schema(
@@ -50,7 +50,7 @@ SPECIFIC = {
 """Debts taken out of the matrix before its rates apply. A proposal to write off is no decision: it stays in."""
 
 _ZERO = pl.lit(0, TOTAL)
-Percents = Annotated[dict[str, Percent], BeforeValidator(_refuse_empty)]
+Percents = Annotated[dict[str, Percent], BeforeValidator(refuse_empty)]
 
 
 class LossRateSeries(Found):

@@ -68,7 +68,7 @@ def customers_compared(a: Simulation, b: Simulation) -> pl.DataFrame:
 
 
 def months_compared(a: Simulation, b: Simulation) -> pl.DataFrame:
-    """Return contacts (customers and days) per month on each side: month, contacts_a, contacts_b, and items."""
+    """Return contacts (customers and days) per month on each side: month, contacts_a, contacts_b."""
     left, right = (_by_month(simulation, side) for simulation, side in zip((a, b), _SIDES, strict=True))
     return left.join(right, on="month", how="full", coalesce=True).fill_null(0).sort("month")
 

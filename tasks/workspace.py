@@ -6,14 +6,10 @@ What `creditor.yaml` means is decided in `policies.creditor`; who may write now 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import policies
 from policies.creditor import Creditor, parse
 from policies.errors import WrongUseError
-
-if TYPE_CHECKING:
-    from policies.policy import Policy
 
 SHIPPED_ROOT = Path(policies.__file__).resolve().parent.parent
 
@@ -126,16 +122,6 @@ def initialise(root: Path) -> Workspace:
 def read_creditor(workspace: Workspace) -> Creditor:
     """Return who we are."""
     return parse(workspace.creditor_path.read_text(encoding="utf-8"), workspace.creditor_path.name)
-
-
-def load_creditor_policy(workspace: Workspace, name: str | None = None) -> tuple["Policy", str, str]:
-    """Return a policy, the hash of its text and the name of its file; the creditor's own unless one is named."""
-    # Imported late: who only names paths or waits for a lock has no use for conditions and calendars.
-    from policies.policy import content_hash, load_policy
-
-    path = find_policy(workspace, name or read_creditor(workspace).policy)
-    text = path.read_text(encoding="utf-8")
-    return load_policy(text, path.name), content_hash(text), path.name
 
 
 def shipped_root() -> Path:

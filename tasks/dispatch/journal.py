@@ -168,11 +168,6 @@ def read_journal(path: Path) -> list[MessageOutcome]:
     return [outcome for outcome in latest.values() if outcome]
 
 
-def find_journals(outbox: Path) -> list[Path]:
-    """Return the journals of all batches in an outbox, in the order of their batches."""
-    return sorted(outbox.glob(f"*/{JOURNAL_NAME}"))
-
-
 def _outcome(line: Mapping[str, Any]) -> MessageOutcome:
     is_intent = line["kind"] == "intent"
     return MessageOutcome(

@@ -36,15 +36,6 @@ class Head:
     hash: str
 
 
-@dataclass(frozen=True)
-class ActionRecord:
-    """All that is known of one action: its rows in batches, its events, and personal fields not yet erased."""
-
-    actions: pl.DataFrame
-    events: pl.DataFrame
-    personal: pl.DataFrame
-
-
 def read_head(connection: Connection) -> Head:
     """Return the head that the store keeps beside the events."""
     rows = connection.execute("select head_sequence, head_hash from meta").fetchall()
@@ -110,19 +101,6 @@ def read_log(
         since=since,
         until=until,
         newest=newest if newest is not None else 2**62,
-    )
-
-
-def show_action(connection: Connection, action_id: str) -> ActionRecord:
-    """Return all that is known of one action; empty frames when it is not known."""
-    return ActionRecord(
-        actions=fetch(
-            connection,
-            "select * from actions where action_id = $id order by proposed_at, batch_id",
-            id=action_id,
-        ),
-        events=read_log(connection, action_id=action_id),
-        personal=fetch(connection, load_query("personal_of_action"), PERSONAL_ROWS, action_id=action_id),
     )
 
 

@@ -63,13 +63,6 @@ def is_newest_sha256(connection: Connection, source: str, sha256: str) -> bool:
     return bool(rows) and rows[0][0] == sha256
 
 
-def find_newest_file_date(connection: Connection, source: str) -> date | None:
-    """Return the date of the newest file of a source: an older one changes nothing later."""
-    rows = connection.execute("select max(file_date) from intakes where source = $source", {"source": source})
-    newest: date | None = rows.fetchall()[0][0]
-    return newest
-
-
 def find_changed_items(connection: Connection, parsed: ParsedFile) -> pl.DataFrame:
     """Return, as problems, the rows that change the currency or issue date of a known item."""
     with lend_frames(connection, incoming_invoices=_invoices_of(parsed)):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from policies.errors import AuditBrokenError
-from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage, find_journals, read_journal
+from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage, read_journal
 
 DAY = date(2026, 9, 1)
 BEFORE = datetime(2026, 9, 1, 5, 0, 0, tzinfo=UTC)
@@ -111,10 +111,3 @@ def test_a_damaged_line_before_the_last_stops_the_release(tmp_path: Path, damage
 
 def test_a_batch_that_was_never_released_has_no_outcomes(tmp_path: Path) -> None:
     assert read_journal(tmp_path / "journal.jsonl") == []
-
-
-def test_the_journals_of_all_batches_are_found_in_order(tmp_path: Path) -> None:
-    for batch in ("2026-09-02-b", "2026-09-01-a"):
-        (tmp_path / batch).mkdir()
-        Journal(tmp_path / batch / "journal.jsonl", DAY).close()
-    assert [path.parent.name for path in find_journals(tmp_path)] == ["2026-09-01-a", "2026-09-02-b"]

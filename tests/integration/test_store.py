@@ -21,7 +21,6 @@ from tasks.store.history import read_history
 from tasks.store.intakes import (
     count_missing_items,
     find_changed_items,
-    find_newest_file_date,
     has_sha256,
     list_intakes,
     record_intake,
@@ -310,11 +309,3 @@ class TestIntakes:
             assert count_missing_items(connection, payments).missing == 0
             load(connection, payments)
             assert count_missing_items(connection, file_of()).missing == 1
-
-    def test_the_newest_file_of_a_source_is_known(self, workspace: Workspace) -> None:
-        with open_to_write(workspace) as connection:
-            assert find_newest_file_date(connection, "erp") is None
-            load(connection, file_of(invoice("F1")))
-            load(connection, file_of(invoice("F1"), day=date(2026, 10, 1)))
-            assert find_newest_file_date(connection, "erp") == DAY
-            assert find_newest_file_date(connection, "other") is None

@@ -18,7 +18,6 @@ from tasks.workspace import (
     find_template,
     initialise,
     list_files,
-    load_creditor_policy,
     open_workspace,
     read_creditor,
     shipped_root,
@@ -88,19 +87,6 @@ def test_a_policy_that_does_not_exist_is_answered_with_those_that_do(workspace: 
     assert find_policy(workspace, "patient") == own
     with pytest.raises(WrongUseError, match=r"no policy 'strict' \(there are: .*patient"):
         find_policy(workspace, "strict")
-
-
-def test_the_policy_that_the_creditor_names_is_loaded_with_its_hash(workspace: Workspace) -> None:
-    policy, digest, file = load_creditor_policy(workspace)
-    assert (policy.policy, file) == ("standard_fr", "standard_fr.yaml")
-    assert len(digest) == 64
-    own = workspace.policies / "escalation" / "standard_fr.yaml"
-    own.parent.mkdir()
-    own.write_text(
-        "# ours\n" + find_policy(workspace, "standard_fr").read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    assert load_creditor_policy(workspace)[1] != digest
-    assert load_creditor_policy(workspace, "standard_fr")[1] != digest
 
 
 def test_a_template_of_the_workspace_is_found(workspace: Workspace) -> None:

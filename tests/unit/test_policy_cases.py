@@ -72,7 +72,7 @@ def test_what_is_wrong_in_several_cases_is_told_at_once_with_its_line() -> None:
     assert told[0].startswith(
         "cases.yaml: [0].invoices[0].amout: line 5: unknown key 'amout'; did you mean 'amount'?"
     )
-    assert told[1] == "cases.yaml: [1].invoices[0].amount: line 11: an amount is a decimal number"
+    assert told[1] == "cases.yaml: [1].invoices[0].amount: line 11: true and false are no number"
     assert told[2].startswith("cases.yaml: [1].decisions[0]: line 13: a decision expects a `step`")
     assert told[3].startswith("cases.yaml: [2]: line 14: the file holds no keys")
 

@@ -1,5 +1,0 @@
-select personal_fields.*
-from personal_fields
-join audit_events using (sequence)
-where audit_events.action_id = $action_id
-order by sequence, field
