@@ -15,6 +15,7 @@ _NAME_WIDTH, _LINE_WIDTH = 24, 100
 _DAY_COLUMN = 18
 _TOP, _ROW, _DUE_ROW, _MOST_EXTRA = 34, 56, 46, 44
 _POINTS_PER_DAY = 1.6
+_NO_STEP = -1
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,23 @@ class Mark:
         return not self.name
 
 
-def draw_ladder(steps: Sequence[Step], words: Phrasebook) -> list[Mark]:
-    """Return the marks of a ladder from top to bottom, the due date among them."""
-    days = list(_days(steps))
+def draw_ladder(steps: Sequence[Step], words: Phrasebook, *, passes_over: bool = False) -> list[Mark]:
+    """Return the marks of a ladder from top to bottom, the due date among them.
+
+    Args:
+        steps: of the ladder.
+        words: of the reader's language.
+        passes_over: whether any step may be passed over, by the ladder's mode or entry rule.
+    """
+    before = [list(_steps_before(steps, index, passes_over=passes_over)) for index in range(len(steps))]
+    days = _days(steps, before)
     pre_due = sum(step.is_pre_due for step in steps)
     answers = [0, *(step.answer_within_days for step in steps)]
-    told = [_mark(step, day, answer, words) for step, day, answer in zip(steps, days, answers, strict=False)]
+    is_sure = [not any(_answer(steps, place) for place in places) for places in before]
+    told = [
+        _mark(step, day, answer, words, is_sure=sure)
+        for step, day, answer, sure in zip(steps, days, answers, is_sure, strict=False)
+    ]
     due = Mark("", words.picture.day, "", True, words.picture.due_date, (), False, 0)
     marks = [*told[:pre_due], due, *told[pre_due:]]
     known = [*days[:pre_due], 0, *days[pre_due:]]
@@ -89,23 +101,50 @@ def _step_lines(mark: Mark) -> list[str]:
     return [one] if len(one) <= _LINE_WIDTH else [first, " " * _DAY_COLUMN + f"│    {notes}"]
 
 
-def _days(steps: Sequence[Step]) -> Iterator[int | None]:
-    """Yield the earliest day of each step, from the due date; nothing where only the invoice date tells."""
-    before, answer = None, 0
-    for step in steps:
-        known = [] if step.after_due_days is None else [step.after_due_days]
-        if step.after_previous_days is not None and before is not None:
-            known.append(before + step.after_previous_days)
-        day = max(known) + answer if known else None
-        yield day
-        before = day if day is not None else before
-        answer = step.answer_within_days
+def _steps_before(steps: Sequence[Step], index: int, *, passes_over: bool) -> Iterator[int]:
+    """Yield the places of the steps that may be the last one sent when this one comes; -1 for none."""
+    for place in reversed(range(index)):
+        yield place
+        if not (passes_over or steps[place].when is not None or steps[place].minimum_amount):
+            return
+    yield _NO_STEP
 
 
-def _mark(step: Step, day: int | None, answer: int, words: Phrasebook) -> Mark:
+def _answer(steps: Sequence[Step], place: int) -> int:
+    return 0 if place == _NO_STEP else steps[place].answer_within_days
+
+
+def _days(steps: Sequence[Step], before: Sequence[Sequence[int]]) -> list[int | None]:
+    """Return the earliest day of each step, from the due date; nothing where only the invoice date tells.
+
+    Only a step that was sent gives time to answer.
+    """
+    days: list[int | None] = []
+    for step, places in zip(steps, before, strict=True):
+        known = [_day(step, _sent_on(days, place), _answer(steps, place)) for place in places]
+        days.append(min((day for day in known if day is not None), default=None))
+    return days
+
+
+def _sent_on(days: Sequence[int | None], place: int) -> int | None:
+    """Return the earliest day of a step, or of the last one before whose day can be told; without any, the due date."""
+    if place == _NO_STEP:
+        return 0
+    return next((day for day in reversed(days[: place + 1]) if day is not None), None)
+
+
+def _day(step: Step, before: int | None, answer: int) -> int | None:
+    known = [] if step.after_due_days is None else [step.after_due_days]
+    if step.after_previous_days is not None and before is not None:
+        known.append(before + step.after_previous_days)
+    return max(known) + answer if known else None
+
+
+def _mark(step: Step, day: int | None, answer: int, words: Phrasebook, *, is_sure: bool) -> Mark:
     picture = words.picture
     is_fixed = (
-        step.after_due_days is not None
+        is_sure
+        and step.after_due_days is not None
         and step.after_due_days == day
         and not step.end_of_month
         and step.after_previous_days is None

@@ -105,7 +105,11 @@ class _Page:
 
     def render(self, form: Form) -> str:
         words = self._words()
-        pictures = {name: draw_ladder(steps, words) for name, steps in self.rules.policy.ladders.items()}
+        policy = self.rules.policy
+        passes_over = policy.ladder_mode == "most_severe" or policy.entry == "start_by_age"
+        pictures = {
+            name: draw_ladder(steps, words, passes_over=passes_over) for name, steps in policy.ladders.items()
+        }
         told = self._fill(f"policy/{self.language}/policy.txt", self._values(words))
         blocks = read_blocks(told, is_french=self.language == "fr")
         drawn = {name: text_lines(marks, words) for name, marks in pictures.items()}

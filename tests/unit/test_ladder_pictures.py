@@ -35,6 +35,23 @@ def test_a_step_counted_from_the_one_before_stands_at_its_earliest_day_with_the_
     ]
 
 
+def days_of(*steps: Step, passes_over: bool) -> list[str]:
+    return [mark.day for mark in draw_ladder(steps, WORDS, passes_over=passes_over) if mark.name]
+
+
+def test_a_step_that_may_be_passed_over_gives_no_time_to_answer() -> None:
+    first = step("a", after_due_days=30, answer_within_days=8)
+    on_condition = step("b", after_due_days=40, answer_within_days=5, when="bounced")
+    last = step("c", after_due_days=45)
+    after = step("c", after_previous_days=10)
+    assert days_of(first, last, passes_over=False) == ["D+30", "≥ D+53"]
+    assert days_of(first, last, passes_over=True) == ["D+30", "≥ D+45"]
+    assert days_of(first, after, passes_over=True) == ["D+30", "≥ D+10"]
+    assert days_of(step("a", after_due_days=1), on_condition, last, passes_over=False) == [
+        "D+1", "D+40", "≥ D+45",
+    ]  # fmt: skip
+
+
 def test_a_step_that_the_invoice_date_sets_says_so() -> None:
     steps = [
         step("hello", before_due=True),
