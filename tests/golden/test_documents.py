@@ -135,7 +135,7 @@ def test_a_demand_without_time_to_answer_names_no_period(step: str, language: st
     told = message(step, "registered_letter", language, 1)
     of_no_days = told.model_copy(update={"answer_by": None})
     wanted = {"fr": "dès réception de la présente", "en": "Payment is required upon receipt of this"}
-    period = {"fr": "délai", "en": "within"}
+    period = {"fr": "délai", "en": "within the same time"}
     closing = build_content(of_no_days, creditor(), TEMPLATES).closing
     assert wanted[language] in closing[0]
     assert not any(period[language] in paragraph for paragraph in closing)
