@@ -40,7 +40,7 @@ def decisions(
     shown = frame if format == "parquet" else with_plain_amounts(frame)
     if format == "table":
         shown = shown.with_columns(
-            decision=pl.when("act").then(pl.format("-> {}", "step")).otherwise("reason")
+            decision=pl.when("act").then(pl.format("-> {} ({})", "step", "channel")).otherwise("reason")
         )
         print_frame(shown, format, f"Decisions as of {day}", _SHOWN)
     else:
