@@ -13,9 +13,11 @@ from pathlib import Path
 
 import polars as pl
 
+from policies.mail_addresses import has_mail_address
 from policies.model import SourceKind
 from policies.source_fields import Record
 from policies.sources import Declaration, ParsedFile, SourceFormat, parse_declaration
+from tasks.documents.safe_text import one_line
 from tasks.formats.canonical import NAME_PATTERNS, canonical_declaration, canonical_source, is_canonical_name
 from tasks.formats.delimited import Layout, Table, read_table
 from tasks.formats.excel import read_sheet
@@ -119,7 +121,7 @@ def _parsed(
     records = build_records(texts, declaration, file_date, problems)
     if problems:
         return _refused(declaration.source, declaration.kind, file_date, problems)
-    warnings += _assumed_dates(records, declaration)
+    warnings += [*_assumed_dates(records, declaration), *_unusable_addresses(records)]
     return ParsedFile(
         source=declaration.source,
         kind=declaration.kind,
@@ -183,3 +185,15 @@ def _assumed_dates(records: dict[str, pl.DataFrame], declaration: Declaration) -
         return []
     count = int(records["invoices"]["due_date_assumed"].sum())
     return [f"{count} due dates assumed: invoice date + {declaration.terms_days} days"] if count else []
+
+
+def _unusable_addresses(records: dict[str, pl.DataFrame]) -> list[str]:
+    customers = records.get("customers")
+    if customers is None or "email" not in customers.columns:
+        return []
+    unusable = customers.filter((pl.col("email").fill_null("") != "") & ~has_mail_address("email"))
+    if unusable.is_empty():
+        return []
+    first = ", ".join(one_line(name)[:40] for name in unusable.get_column("customer_id").head(3))
+    more = f" and {unusable.height - 3} more" if unusable.height > 3 else ""
+    return [f"no usable e-mail address: customer {first}{more}"]

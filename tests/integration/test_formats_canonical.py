@@ -290,3 +290,13 @@ def test_a_line_too_long_is_found_beside_quoted_texts(tmp_path: Path) -> None:
 def test_an_unused_control_character_does_no_harm(tmp_path: Path) -> None:
     parsed = read(tmp_path, lines(HEADER, FIRST.replace("Martin", "Mar\x1ftin")))
     assert parsed.records["customers"]["customer_name"].to_list() == ["Boulangerie Mar\x1ftin"]
+
+
+def test_addresses_that_no_mail_can_go_to_are_a_warning_and_no_refusal(tmp_path: Path) -> None:
+    addresses = ["a@x.example", "", "none", "a@x", '"b@x.example, c@x.example"', "é@x.example"]
+    rows = [f"C{n},Customer,{address}" for n, address in enumerate(addresses)]
+    parsed = read(tmp_path, lines("customer_id,customer_name,email", *rows), "customers.csv")
+    assert parsed.problems.is_empty()
+    assert parsed.warnings == ["no usable e-mail address: customer C2, C3, C4 and 1 more"]
+    one = read(tmp_path, lines("customer_id,customer_name,email", *rows[:3]), "customers.csv")
+    assert one.warnings == ["no usable e-mail address: customer C2"]
