@@ -104,24 +104,34 @@ def _read_declared(path: Path, declaration: Declaration, as_of: date, problems: 
 
 def _read_canonical(path: Path, as_of: date, problems: Problems) -> ParsedFile:
     table = read_table(path.read_bytes(), Layout(), problems)
-    declaration = canonical_declaration(path.name, table.headers, problems) if table else None
-    if declaration is None:
+    if table is None:
         return _refused(*canonical_source(path.name), as_of, problems)
-    return _parsed(path, table, declaration, as_of, problems)
+    declaration = canonical_declaration(path.name, table.headers, problems)
+    return _parsed(path, table, declaration, as_of, problems, is_audited=True)
 
 
 def _parsed(
-    path: Path, table: Table | None, declaration: Declaration, as_of: date, problems: Problems
+    path: Path,
+    table: Table | None,
+    declaration: Declaration,
+    as_of: date,
+    problems: Problems,
+    *,
+    is_audited: bool = False,
 ) -> ParsedFile:
     file_date = _file_date(path.stem, declaration, as_of)
-    texts = map_columns(table, declaration, problems) if table else None
+    texts = map_columns(table, declaration, problems, is_audited=is_audited) if table else None
     if texts is None:
         return _refused(declaration.source, declaration.kind, file_date, problems)
     warnings = _judge_volume(texts.frame.height, declaration, bool(problems), problems)
     records = build_records(texts, declaration, file_date, problems)
     if problems:
         return _refused(declaration.source, declaration.kind, file_date, problems)
-    warnings += [*_assumed_dates(records, declaration), *_unusable_addresses(records)]
+    warnings += [
+        *_assumed_dates(records, declaration),
+        *_unusable_addresses(records),
+        *_early_due_dates(records),
+    ]
     return ParsedFile(
         source=declaration.source,
         kind=declaration.kind,
@@ -185,6 +195,18 @@ def _assumed_dates(records: dict[str, pl.DataFrame], declaration: Declaration) -
         return []
     count = int(records["invoices"]["due_date_assumed"].sum())
     return [f"{count} due dates assumed: invoice date + {declaration.terms_days} days"] if count else []
+
+
+def _early_due_dates(records: dict[str, pl.DataFrame]) -> list[str]:
+    """Return a warning of invoices due before they were issued; some programs do export such terms."""
+    if "invoices" not in records:
+        return []
+    early = records["invoices"].filter(pl.col("due_date") < pl.col("invoice_date"))
+    if early.is_empty():
+        return []
+    first = ", ".join(one_line(number)[:40] for number in early.get_column("invoice_number").head(3))
+    more = f" and {early.height - 3} more" if early.height > 3 else ""
+    return [f"due before the date of issue: invoice {first}{more}"]
 
 
 def _unusable_addresses(records: dict[str, pl.DataFrame]) -> list[str]:

@@ -30,8 +30,8 @@ def canonical_source(name: str) -> tuple[str, SourceKind]:
     return source, SourceKind.FULL_OPEN_ITEMS if source == "invoices-full" else SourceKind.INCREMENTAL
 
 
-def canonical_declaration(name: str, headers: Sequence[str], problems: Problems) -> Declaration | None:
-    """Return how to read a canonical file, or None when its columns are not the known ones."""
+def canonical_declaration(name: str, headers: Sequence[str], problems: Problems) -> Declaration:
+    """Return how to read the known columns of a canonical file; what is wrong with its header is a problem."""
     source, kind = canonical_source(name)
     record = next(record for pattern, _, record in _NAMES if pattern.fullmatch(name))
     known = known_columns(record)
@@ -48,8 +48,7 @@ def canonical_declaration(name: str, headers: Sequence[str], problems: Problems)
         close = get_close_matches(column.lower(), known, 1)
         meant = f"Did you mean {close[0]}? " if close else ""
         problems.add("not a column of this file", f"{meant}Known: {', '.join(known)}.", line=1, column=column)
-    if missing or unknown:
-        return None
+    used = [*missing, *(column for column in headers if column in known)]
     if {"amount_open", "amount_paid"} <= set(headers):
         problems.add(
             "both amount_open and amount_paid are columns of this file",
@@ -57,7 +56,7 @@ def canonical_declaration(name: str, headers: Sequence[str], problems: Problems)
             line=1,
             column="amount_paid",
         )
-        return None
+        used.remove("amount_paid")
     return Declaration(
         description=f"Canonical {record}.",
         source=source,
@@ -65,7 +64,7 @@ def canonical_declaration(name: str, headers: Sequence[str], problems: Problems)
         format=SourceFormat.DELIMITED,
         record=record,
         kind=kind,
-        columns={column: ColumnSource(column=column) for column in headers},
+        columns={column: ColumnSource(column=column) for column in used},
         # A quiet day has no rows; a full listing without rows would clear everything.
         expected=Expected(minimum_rows=0 if kind is SourceKind.INCREMENTAL else 1),
     )

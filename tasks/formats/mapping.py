@@ -28,10 +28,25 @@ class Texts:
     notation: Notation
 
 
-def map_columns(table: Table, declaration: Declaration, problems: Problems) -> Texts | None:
-    """Return the canonical texts of a table, or None when a column is missing or unaccounted for."""
+def map_columns(
+    table: Table, declaration: Declaration, problems: Problems, *, is_audited: bool = False
+) -> Texts | None:
+    """Return the canonical texts of a table; None when too little of it is there to judge its rows.
+
+    A column that is missing or unaccounted for refuses the file. The rest is read all the same, so that everything
+    wrong is told at once.
+
+    Args:
+        table: the rows of the file.
+        declaration: how to read them.
+        problems: what is wrong is added here.
+        is_audited: whether the header was judged before.
+    """
     sources = _sources(declaration)
-    if not _audit(table, declaration, sources, problems):
+    if not is_audited:
+        _audit(table, declaration, sources, problems)
+    sources = {name: one for name, one in sources.items() if one.column in table.headers}
+    if not sources or any(rule.column not in table.headers for rule in declaration.skip_rows_when):
         return None
     rows = _kept_rows(table.frame, declaration)
     notation = Notation(
@@ -49,7 +64,7 @@ def map_columns(table: Table, declaration: Declaration, problems: Problems) -> T
         *(pl.lit(value).alias(name) for name, value in declaration.constants.items()),
         LINE,
     )
-    if declaration.sign is Sign.DEBIT_CREDIT:
+    if declaration.sign is Sign.DEBIT_CREDIT and {"debit", "credit"} <= set(texts.columns):
         texts = _debit_less_credit(texts, notation, problems)
     stated = frozenset(texts.columns) - {LINE}
     return Texts(_with_all_columns(texts, declaration.record), stated, notation)
@@ -67,7 +82,7 @@ def _sources(declaration: Declaration) -> dict[str, ColumnSource]:
 
 def _audit(
     table: Table, declaration: Declaration, sources: dict[str, ColumnSource], problems: Problems
-) -> bool:
+) -> None:
     wanted = {one.column: name for name, one in sources.items()}
     wanted |= {rule.column: "skip_rows_when" for rule in declaration.skip_rows_when}
     missing = [(column, name) for column, name in wanted.items() if column not in table.headers]
@@ -87,7 +102,6 @@ def _audit(
                 line=table.header_line,
                 column=column,
             )
-    return not missing and (declaration.ignore_other_columns or not unused)
 
 
 def _list(names: Sequence[str]) -> str:

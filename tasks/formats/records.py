@@ -23,7 +23,7 @@ from policies.model import (
     DocumentType,
 )
 from policies.money import currency_digits
-from policies.source_fields import FIELDS, KEYS, ROW_ATTRIBUTES, Field, Record, Shape
+from policies.source_fields import FIELDS, KEYS, ROW_ATTRIBUTES, Field, Record, Shape, required_columns
 from policies.sources import Declaration, Sign
 from tasks.formats.mapping import PAYMENT_PREFIX, Texts
 from tasks.formats.problems import LINE, Check, Problems
@@ -203,6 +203,8 @@ def _payments(texts: Texts, values: pl.DataFrame, problems: Problems) -> pl.Data
 
 def _payments_of_rows(texts: Texts, rows: pl.DataFrame, problems: Problems) -> pl.DataFrame:
     columns = {name: f"{PAYMENT_PREFIX}{name}" for name in ("date", "amount", "id")}
+    if columns["date"] not in texts.stated:
+        return PAYMENTS.to_frame()
     paid = rows.filter(pl.col(columns["date"]).is_not_null())
     day, checks = read_date(columns["date"], texts.notation)
     amount = pl.col("amount")
@@ -241,14 +243,12 @@ def _event_checks(notation: Notation) -> list[Check]:
         Check(wrong, shown(column), kind, f"this kind of event needs {column}", f"Give {what}.")
         for wrong, column, what in needs
     ]
-    negative = Check(
-        pl.col("amount") < 0,
-        shown("amount"),
-        pl.col("amount"),
-        "an event with a negative amount",
-        "Write it without the sign.",
+    is_early = (kind == "promise") & (pl.col("until") < pl.col("event_date"))
+    rules = (
+        (pl.col("amount") < 0, "amount", "an event with a negative amount", "Write it without the sign."),
+        (is_early, "until", "a promise that ends before it was made", "Give the promised date."),
     )
-    return [*checks, negative]
+    return checks + [Check(wrong, shown(name), pl.col(name), rule, fix) for wrong, name, rule, fix in rules]
 
 
 def _event_ids(events: pl.DataFrame) -> list[str]:
@@ -266,6 +266,8 @@ def _event_ids(events: pl.DataFrame) -> list[str]:
 
 
 def _check_keys(frame: pl.DataFrame, record: Record, texts: Texts, problems: Problems) -> None:
+    if not set(KEYS[record]) & set(required_columns(record)) <= texts.stated:
+        return  # the missing column is told, and without it rows look alike that are not
     key = list(KEYS[record])
     text = pl.concat_str(pl.col(key).cast(pl.String).fill_null(""), separator="\x1f")
     if frame.select(text.hash().n_unique()).item() == frame.height:

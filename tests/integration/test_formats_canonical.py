@@ -251,6 +251,76 @@ def test_open_and_paid_are_not_given_both(tmp_path: Path) -> None:
     assert said(parsed) == [(1, "amount_paid", "both amount_open and amount_paid are columns of this file")]
 
 
+def test_a_column_nobody_knows_does_not_hide_what_is_wrong_in_the_rows(tmp_path: Path) -> None:
+    wrong = FIRST.replace("2026-01-05", "2026-13-05").replace("1234.50", "many")
+    parsed = read(tmp_path, lines(HEADER + ",colour", wrong + ",red", SECOND + ",blue", SECOND + ",blue"))
+    assert said(parsed) == [
+        (1, "colour", "not a column of this file"),
+        (2, "invoice_date", "not a date of the calendar in the agreed form"),
+        (2, "amount", "not an amount in the agreed form"),
+        (4, "invoice_number", "the same customer_id, invoice_number as line 3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "column", ["customer_id", "invoice_number", "invoice_date", "due_date", "currency", "amount"]
+)
+def test_a_missing_column_does_not_hide_what_is_wrong_in_the_others(tmp_path: Path, column: str) -> None:
+    headers = HEADER.split(",")
+    place = headers.index(column)
+    rows = [
+        row.split(",") for row in (HEADER, FIRST, FIRST.replace("F001", "F002").replace("1000.00", "some"))
+    ]
+    left = [",".join(cells[:place] + cells[place + 1 :]) for cells in rows]
+    assert said(read(tmp_path, lines(*left))) == [
+        (1, column, "this column is missing"),
+        (3, "amount_open", "not an amount in the agreed form"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row"),
+    [
+        ("payments.csv", "customer_id,payment_date,currency,amount,reference", "C1,2026-01-05,EUR,1.00,x"),
+        ("customers.csv", "customer_name,country", "Martin,FR"),
+        ("events.csv", "customer_id,amount,until", "C1,5.00,2026-01-01"),
+        ("actions.csv", "customer_id,invoice_number", "C1,F1"),
+        ("invoices.csv", "document_type,amount_open", "credit_note,5.00"),
+    ],
+)
+def test_of_a_file_with_half_its_columns_only_those_are_told(
+    tmp_path: Path, name: str, header: str, row: str
+) -> None:
+    rules = {rule for _, _, rule in said(read(tmp_path, lines(header, row, row), name))}
+    assert rules == {"this column is missing"}
+
+
+def test_a_header_without_a_known_column_says_so_of_each(tmp_path: Path) -> None:
+    rules = [rule for _, _, rule in said(read(tmp_path, lines("a,b", "1,2"), "customers.csv"))]
+    assert rules == [
+        *["this column is missing"] * 2,
+        "not a column of this file",
+        "not a column of this file",
+    ]
+
+
+def test_a_promise_does_not_end_before_it_was_made(tmp_path: Path) -> None:
+    rows = [
+        "2026-01-09,promise,C1,2026-01-08",
+        "2026-01-09,promise,C1,2026-01-09",
+        "2026-01-09,dispute,C1,2026-01-08",
+    ]
+    parsed = read(tmp_path, lines("event_date,kind,customer_id,until", *rows), "events.csv")
+    assert said(parsed) == [(2, "until", "a promise that ends before it was made")]
+
+
+def test_invoices_due_before_they_were_issued_are_warned_of(tmp_path: Path) -> None:
+    early = FIRST.replace("2026-02-04", "2026-01-04")
+    parsed = read(tmp_path, lines(HEADER, early, SECOND))
+    assert parsed.problems.is_empty()
+    assert "due before the date of issue: invoice F001" in parsed.warnings
+
+
 def test_a_flood_of_problems_is_counted(tmp_path: Path) -> None:
     rows = [f"C{i},x,F{i},2026-13-01,,EUR,1.00,1.00" for i in range(1500)]
     problems = read(tmp_path, lines(HEADER, *rows)).problems
