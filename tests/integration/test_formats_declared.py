@@ -129,6 +129,37 @@ def test_every_column_is_accounted_for(tmp_path: Path) -> None:
     assert missing.select("column", "rule").rows() == [("Echeance", "this column is missing")]
 
 
+def headers_and_rows(parsed: ParsedFile) -> list[tuple[int | None, str]]:
+    return parsed.problems.select("line", "column").rows()
+
+
+def test_a_wrong_header_does_not_hide_what_is_wrong_in_the_rows(tmp_path: Path) -> None:
+    text = "Client,Piece,Date,Echeance,Montant,Couleur\nA,1,2026-01-32,,many,red\n"
+    assert headers_and_rows(read(tmp_path, text, BASE)) == [(1, "Couleur"), (2, "Date"), (2, "Montant")]
+    lacking = text.replace("Piece", "Stuck").replace("many", "1.00")
+    assert headers_and_rows(read(tmp_path, lacking, BASE)) == [
+        (1, "Piece"),
+        (1, "Stuck"),
+        (1, "Couleur"),
+        (2, "Date"),
+    ]
+
+
+def test_rows_are_not_judged_where_nobody_knows_which_to_skip(tmp_path: Path) -> None:
+    declaration = BASE + "skip_rows_when: [{column: State, values: [VOID]}]\n"
+    text = "Client,Piece,Date,Echeance,Montant\nA,1,2026-01-32,,many\n"
+    assert headers_and_rows(read(tmp_path, text, declaration)) == [(1, "State")]
+
+
+def test_of_an_amount_in_two_columns_and_a_stated_payment_the_missing_half_is_told(tmp_path: Path) -> None:
+    sides = BASE.replace("  amount: Montant", "  debit: D\n  credit: C") + "sign: debit_credit\n"
+    text = "Client,Piece,Date,Echeance,D\nA,1,2026-01-05,,5.00\n"
+    assert headers_and_rows(read(tmp_path, text, sides)) == [(1, "C")]
+    paid = BASE + "payments: {date: Paid, amount: Cash}\n"
+    text = "Client,Piece,Date,Echeance,Montant,Cash\nA,1,2026-01-05,,5.00,3.00\n"
+    assert headers_and_rows(read(tmp_path, text, paid)) == [(1, "Paid")]
+
+
 def test_assumed_due_dates_are_marked(tmp_path: Path) -> None:
     text = "Client,Piece,Date,Echeance,Montant\nA,1,2026-01-05,,5.00\nA,2,2026-01-05,2026-01-20,5.00\n"
     parsed = read(tmp_path, text, BASE + "terms_days: 30\n")
