@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from policies.creditor import Agency
-from policies.errors import CreditorInvalidError
+from policies.errors import CreditorInvalidError, RelanceError
 from policies.messages import Message
 from policies.model import Channel
 from policies.policy_warnings import DEFAULT_AGENCY
@@ -55,12 +55,16 @@ def write_documents(
         alone: take away what else lies in the folder, such as a print run with letters since withdrawn.
     """
     writer = BatchFolder(workspace, rules, batch_id)
-    documents = [
-        *writer.emails(messages),
-        *writer.letters(messages),
-        *writer.calls(messages, calls_again),
-        *writer.placements(messages),
-    ]
+    try:
+        documents = [
+            *writer.emails(messages),
+            *writer.letters(messages),
+            *writer.calls(messages, calls_again),
+            *writer.placements(messages),
+        ]
+    except RelanceError:
+        writer.remove_new()
+        raise
     writer.summary(messages, documents)
     if alone:
         writer.remove_others()
@@ -75,6 +79,7 @@ class BatchFolder:
         self.roots = (workspace.templates, shipped_root() / "templates")
         self.folder = workspace.outbox / batch_id
         self.written: set[Path] = set()
+        self.new: list[Path] = []
 
     def emails(self, messages: Sequence[Message]) -> Iterator[ComposedDocument]:
         """Write one file per e-mail."""
@@ -159,6 +164,14 @@ class BatchFolder:
         content = json.dumps({"batch_id": self.batch_id, "messages": listed}, ensure_ascii=False, indent=2)
         self._write("batch.json", content.encode() + b"\n")
 
+    def remove_new(self) -> None:
+        """Remove what was written now and was not there before, so that no half-made batch lies in the outbox."""
+        for path in self.new:
+            path.unlink(missing_ok=True)
+        for folder in (*sorted({path.parent for path in self.new}, reverse=True), self.folder):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
     def remove_others(self) -> None:
         """Remove the files of the batch that were not written now; its journal stays."""
         for path in self.folder.rglob("*"):
@@ -192,6 +205,8 @@ class BatchFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.read_bytes() == content:
             return
+        if not path.exists():
+            self.new.append(path)
         aside = path.with_name(f".{path.name}.tmp")
         with aside.open("wb") as file:
             file.write(content)

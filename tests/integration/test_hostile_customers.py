@@ -5,6 +5,13 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from policies.errors import CreditorInvalidError
+from tasks.documents.batch_folder import write_documents
+from tasks.rules import read_rules
+from tasks.workspace import initialise
+from tests.golden.sample_messages import message
 from tests.torture.company import relance
 
 DAY = "2026-03-02"
@@ -112,3 +119,14 @@ def test_the_table_of_decisions_names_the_channel_within_100_columns(tmp_path: P
         assert said in told
     assert "-> formal_notice" in told
     assert "(registered_letter)" in told
+
+
+def test_a_batch_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    workspace = initialise(tmp_path / "company")
+    placed = message("placement", "agency").model_copy(update={"agency": "nobody", "message_id": "b" * 32})
+    (workspace.outbox / "other").mkdir(parents=True)
+    (workspace.outbox / "other" / "kept.txt").touch()
+    with pytest.raises(CreditorInvalidError, match="'nobody'"):
+        write_documents(workspace, read_rules(workspace), "a-batch", [message("reminder_1", "email"), placed])
+    assert not (workspace.outbox / "a-batch").exists()
+    assert {path.name for path in workspace.outbox.rglob("*") if path.is_file()} == {"kept.txt"}
