@@ -75,12 +75,13 @@ class Claims:
             row: the item as decided: CHARGED without `until`, ladder and step.
         """
         outcome = self.charged(row, self._charges[row["ladder"], row["step"]], self.as_of)
-        claimed = outcome.charges.total
-        waived = self.waived_of(row, claimed)
+        if self.waivers.since(row):
+            return replace(outcome, charges=NO_CHARGES)
+        waived = self.waived_of(row, outcome.charges.total)
         if not waived:
             return outcome
-        left = outcome.charges.model_copy(update={"waived": waived}) if waived < claimed else NO_CHARGES
-        return ChargesOutcome(left, outcome.omission, outcome.note)
+        # Told in full also where nothing is left: a fee waived by an amount was claimed all the same.
+        return replace(outcome, charges=outcome.charges.model_copy(update={"waived": waived}))
 
     def at_most(self, row: Row) -> Decimal:
         """Return what can be claimed of an item by now, whatever step it takes."""

@@ -312,7 +312,7 @@ def test_without_its_rate_a_message_claims_the_principal_alone() -> None:
         ([{"amount": 40, "installment": "1"}], "40", "101.00"),
         ([{"amount": 40, "invoice_number": None}], "40", "101.00"),
         ([{"amount": 30}, {"amount": 9}], "39", "102.00"),
-        ([{"amount": 50}], "0", "100.00"),
+        ([{"amount": 50}], "41.00", "100.00"),
         ([{"amount": -5}], "0", "141.00"),
         ([{"amount": 40, "invoice_number": "OTHER"}], "0", "141.00"),
         ([{"amount": 40, "event_date": date(2026, 3, 11)}], "0", "141.00"),
@@ -332,7 +332,7 @@ def test_an_amount_waived_of_an_invoice_begins_with_the_installment_that_bears_i
     said = [{"kind": "charge_waived", "event_date": date(2026, 3, 1), "invoice_number": "A", "amount": 41}]
     (message,) = composed(CLAIMING, keys={"statute": "FR"}, invoices=rows, events=said)
     # 29 days are 0.97 and 28 days 0.93: the first claims 40.97, so 0.03 are left for the second.
-    assert [item.charges.waived for item in message.items] == [0, Decimal("0.03")]
+    assert [item.charges.waived for item in message.items] == [Decimal("40.97"), Decimal("0.03")]
     assert message.total == Decimal("200.90")
     promised = {
         "kind": "promise",
