@@ -342,3 +342,9 @@ def test_a_day_without_contact_says_which_day_it_is(day: date, country: str, sen
     past = history(invoices=[invoice()], customers=[{"customer_id": "C1", "country": country}])
     (row,) = decide(past, policy(calendar={"contact_on": "business_days"}), day).to_dicts()
     assert (row["reason"], row["sentence"]) == ("not_a_contact_day", sentence)
+
+
+def test_a_blackout_ends_with_its_last_day() -> None:
+    keys = {"calendar": {"blackouts": [{"from": date(2026, 3, 2), "to": date(2026, 3, 9), "why": "Move"}]}}
+    (row,) = decided(keys=keys, invoices=[invoice()])
+    assert (row["reason"], row["act"]) == ("", True)
