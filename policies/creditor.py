@@ -189,7 +189,7 @@ class Creditor(_Strict):
 def parse(text: str, file: str = "creditor.yaml") -> Creditor:
     """Return the creditor that a YAML text describes, or say everything that is wrong with it."""
     try:
-        return strict_yaml.validate(Creditor, strict_yaml.load(text, file), file)
+        return strict_yaml.load_model(Creditor, text, file)
     except strict_yaml.YamlInvalidError as error:
         raise CreditorInvalidError(str(error), error.problems) from error
 

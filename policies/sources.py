@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from policies.model import SourceKind
 from policies.money import is_currency
 from policies.source_fields import Record, known_columns, required_columns
-from policies.strict_yaml import load, validate
+from policies.strict_yaml import load_model
 
 PROBLEMS = pl.Schema(
     {"line": pl.Int64, "column": pl.String, "value": pl.String, "rule": pl.String, "fix": pl.String}
@@ -170,7 +170,7 @@ class Declaration(_Strict):
 
 def parse_declaration(text: str, file: str) -> Declaration:
     """Return the declaration in a YAML text, or raise one error that lists everything wrong in it."""
-    return validate(Declaration, load(text, file), file)
+    return load_model(Declaration, text, file)
 
 
 def _wrong_in_all(declaration: Declaration) -> list[str]:

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from policies.errors import PolicyInvalidError, Problem
-from policies.yaml_problems import Items, Lines, explain
+from policies.yaml_problems import Items, Lines, explain, reconcile
 from policies.yaml_wording import TRUE_FALSE_OR, say_syntax
 
 Scalar: TypeAlias = str | int | bool | Decimal | date | None
@@ -130,6 +130,20 @@ def validate(model: type[M], data: object, file: str) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         raise YamlInvalidError(explain(error, model, data, file)) from error
+
+
+def load_model(model: type[M], text: str, file: str) -> M:
+    """Return what a YAML text says as the model; raise one error that lists all that either refuses."""
+    content, problems = read(text, file)
+    if not isinstance(content, Lines):
+        raise YamlInvalidError(problems or [Problem(file, "", *NO_KEYS)])
+    try:
+        loaded = model.model_validate(content)
+    except ValidationError as error:
+        raise YamlInvalidError(reconcile(problems, error, model, content, file)) from error
+    if problems:
+        raise YamlInvalidError(reconcile(problems, None, model, content, file))
+    return loaded
 
 
 def _compose(text: str) -> yaml.Node | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from policies.strict_yaml import YamlInvalidError, load, validate
+from policies.strict_yaml import YamlInvalidError, load, load_model, validate
 from policies.yaml_problems import add_lines, join_path, line_of
 
 
@@ -215,3 +215,26 @@ def test_problems_without_a_place_in_the_file_stay_as_they_are() -> None:
     with pytest.raises(YamlInvalidError) as caught:
         validate(_Rules, {"name": "x", "count": "y"}, "rules.yaml")
     assert add_lines(caught.value.problems, {"name": "x"}) == list(caught.value.problems)
+
+
+class Office(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    country: str
+    is_open: Annotated[bool, Field(strict=True)] = True
+
+
+def refused_office(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(YamlInvalidError) as refused:
+        load_model(Office, text, "office.yaml")
+    return [(problem.key_path, problem.allowed) for problem in refused.value.problems]
+
+
+def test_what_the_text_and_what_the_model_refuse_is_told_together_and_by_the_kind_of_key() -> None:
+    assert load_model(Office, "country: 'NO'", "office.yaml") == Office(country="NO")
+    assert refused_office("country: NO") == [("country", "'NO' in quotes")]
+    assert refused_office("country: NO\nis_open: yes\ncolour: red\n") == [
+        ("country", "'NO' in quotes"),
+        ("is_open", "true, false"),
+        ("colour", "country, is_open"),
+    ]
+    assert refused_office("- a list") == [("", "lines of the form key: value")]
