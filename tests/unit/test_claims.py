@@ -64,7 +64,7 @@ def pasts(draw: st.DrawFn) -> dict[str, list[Row]]:
                 }
             )
     some = partial(st.lists, max_size=3)
-    payments = [
+    payments: list[Row] = [
         {
             "invoice_number": row["invoice_number"],
             "installment": row["installment"],
@@ -83,11 +83,11 @@ def pasts(draw: st.DrawFn) -> dict[str, list[Row]]:
         st.sampled_from(invoices).map(lambda row: {"invoice_number": row["invoice_number"]}),
         st.sampled_from(invoices).map(lambda row: {n: row[n] for n in ("invoice_number", "installment")}),
     )
-    waived = [
+    waived: list[Row] = [
         {"kind": "charge_waived", "event_date": FIRST, "amount": amount, **where}
         for where, amount in draw(some(st.tuples(scope, st.sampled_from([3, 30, 50, 90]))))
     ]
-    promised = [
+    promised: list[Row] = [
         {"kind": "promise", "event_date": FIRST, "until": FIRST + timedelta(days=days), **where}
         for where, days in draw(some(st.tuples(scope.filter(bool), st.integers(0, 25))))
     ]
