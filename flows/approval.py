@@ -7,6 +7,7 @@ from flows import steps
 from flows.engine import ended, storyline
 from flows.start import acting, begin
 from policies.errors import WrongUseError
+from policies.explanations import counted
 from tasks.approval import approve as approve_batch
 from tasks.approval import reject as reject_batch
 
@@ -61,7 +62,9 @@ def reject(
     with acting(run, "reject"):
         count = reject_batch(run, batch_id, by, why, until)
         steps.publish_log(run)
-    sentence = f"{batch_id} is rejected by {by}: {count} messages; their items are held until {until}."
+    sentence = (
+        f"{batch_id} is rejected by {by}: {counted(count, 'message')}; the items are held until {until}."
+    )
     return ended(sentence, sentence)
 
 

@@ -16,6 +16,7 @@ from flows.release import release
 from flows.start import begin
 from flows.summary import RunSummary
 from policies.errors import WrongUseError
+from policies.explanations import counted
 from policies.strict_yaml import load
 from tasks.record import on_behalf_of
 from tasks.store.sharing import share_openings
@@ -131,6 +132,8 @@ def _tell_day(summary: RunSummary) -> None:
 
 def _tell_released(summary: RunSummary) -> None:
     for one in summary.released:
-        print(f"  out     {one.batch_id}: {one.counts.dispatched if one.counts else 0} messages left")
+        print(
+            f"  out     {one.batch_id}: {counted(one.counts.dispatched if one.counts else 0, 'message')} left"
+        )
         for why in one.withdrawn:
             print(f"  out     {one.batch_id}: withdrawn, {why}")

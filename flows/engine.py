@@ -116,6 +116,12 @@ def one_writer(workspace: str) -> Iterator[None]:
         yield
 
 
+def note(line: str) -> None:
+    """Tell the log of the run under Prefect; a terminal reads it in the summary."""
+    if not is_plain():
+        say(line)
+
+
 def say(line: str) -> None:
     """Tell whoever watches: the run's log under Prefect, else the terminal's error stream."""
     if is_plain():

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.engine import step
+from flows.engine import note, step
 from flows.totals import aging_totals
+from policies.explanations import counted
 from policies.model import ITEM_KEY
 from tasks.compose import compose_again, compose_batch, list_calls_again
 from tasks.decide import Day, decide_day, decisions_as_published
@@ -54,7 +55,7 @@ def look_into_inbox(run: Run) -> tuple[list[str], list[IntakeResult]]:
 def take_in_file(run: Run, name: str, accept_cleared: bool = False) -> IntakeResult:
     """Load or refuse one file of the inbox."""
     result = take_in(run, run.workspace.inbox / Path(name).name, accept_cleared)
-    run.say(f"{result.file}: {result.status}{f' - {result.message}' if result.message else ''}")
+    note(f"{result.file}: {result.status}{f' - {result.message}' if result.message else ''}")
     return result
 
 
@@ -79,7 +80,7 @@ def decide_and_draft(run: Run) -> DecidedDay:
 def compose(run: Run, batch_id: str) -> int:
     """Write e-mails, letters, call sheet and placement files to the outbox."""
     count = compose_batch(run, batch_id)
-    run.say(f"{batch_id}: {count} messages composed")
+    run.say(f"{batch_id}: {counted(count, 'message')} composed")
     return count
 
 

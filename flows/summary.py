@@ -8,6 +8,7 @@ from typing import Any
 from flows import engine
 from flows.steps import DecidedDay
 from policies.errors import ExitCode
+from policies.explanations import counted
 from tasks.dispatch.batches import BatchRelease
 from tasks.intake import IntakeResult, IntakeStatus
 from tasks.plan import PlannedBatch
@@ -40,7 +41,7 @@ class RunSummary:
         counts = [(one.batch_id, one.counts) for one in self.released if one.counts]
         problems = [f"{batch}: {problem}" for batch, count in counts for problem in count.problems]
         refused = [
-            f"{batch}: the mail server refused {count.refused} messages; their addresses count as bounced"
+            f"{batch}: the mail server refused {counted(count.refused, 'message')}; the addresses count as bounced"
             for batch, count in counts
             if count.refused
         ]
@@ -120,7 +121,7 @@ def _drafted(summary: RunSummary) -> tuple[PlannedBatch, ...]:
 
 def _left(one: BatchRelease) -> str:
     withdrawn = f", {len(one.withdrawn)} withdrawn" if one.withdrawn else ""
-    return f"{one.batch_id}: {one.counts.dispatched if one.counts else 0} messages{withdrawn}"
+    return f"{one.batch_id}: {counted(one.counts.dispatched if one.counts else 0, 'message')}{withdrawn}"
 
 
 def _files(summary: RunSummary) -> list[dict[str, Any]]:

@@ -68,3 +68,12 @@ def _fact_told(fact: Fact) -> pl.Expr:
     else:
         value = pl.col(fact.name).cast(pl.String)
     return value.fill_null("unknown")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something.
+
+    >>> counted(1, "message"), counted(2, "message")
+    ('1 message', '2 messages')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

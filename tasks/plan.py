@@ -12,6 +12,7 @@ import polars as pl
 
 from policies.composition import Composing, compose_messages
 from policies.escalation import Facts
+from policies.explanations import counted
 from policies.guards import too_many_customers
 from policies.history import History
 from policies.messages import Message
@@ -35,6 +36,7 @@ class PlannedBatch:
 
     batch_id: str
     messages: int
+    items: int
     approval_required: bool
     guard_sentence: str | None
     notes: tuple[str, ...] = ()
@@ -71,9 +73,12 @@ def plan_day(
                 PlannedBatch(
                     batch_id,
                     drafts.messages.height,
+                    drafts.actions.height,
                     batch.approval_required,
                     batch.guard_sentence,
-                    tuple(f"{note} ({count} messages)" for note, count in sorted(one.notes.items())),
+                    tuple(
+                        f"{note} ({counted(count, 'message')})" for note, count in sorted(one.notes.items())
+                    ),
                 )
             )
     return planned

@@ -16,6 +16,7 @@ from tasks.documents.safe_text import one_line, plain_cell
 
 WIDTH = 100
 _FORMULA = r"^\s*[=+\-@＝＋－＠]"
+_LONGEST_WORD = 20
 _NAMES = ("_id", "_number", "installment", "sequence")
 _RIGHT = (pl.Decimal, pl.Int64, pl.Int32, pl.UInt32, pl.Float64)
 
@@ -57,7 +58,8 @@ def print_table(frame: pl.DataFrame, title: str, columns: Mapping[str, str] | No
     }
     for name, heading in headings.items():
         right = name in numeric
-        table.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
+        whole = right or _is_short_word(frame[name])
+        table.add_column(heading, justify="right" if right else "left", no_wrap=whole, overflow="fold")
     for row in frame.select(list(headings)).iter_rows():
         table.add_row(*(Text(one_line(_as_text(value))) for value in row))
     console().print(table)
@@ -108,6 +110,15 @@ def _as_text(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return str(value)
+
+
+def _is_short_word(column: pl.Series) -> bool:
+    """Return whether a column holds codes, names or dates, which nobody can read once they are broken."""
+    texts = column.drop_nulls().cast(pl.String) if column.dtype in (pl.String, pl.Date) else None
+    if texts is None or texts.is_empty():
+        return False
+    longest = int(texts.str.len_chars().sort()[-1])
+    return longest <= _LONGEST_WORD and not texts.str.contains(r"\s").any()
 
 
 def _looks_numeric(column: pl.Series) -> bool:

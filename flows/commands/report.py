@@ -126,11 +126,14 @@ def provisions(
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
     """Show the provision matrix (IFRS 9), by the losses of past invoices or the policy's `loss_rates`."""
+    from policies.errors import WrongUseError
     from policies.provisions import Cohort, usual_cohort
 
     def make(look: "Look") -> "pl.DataFrame":
         usual = usual_cohort(look.as_of)
         named = Cohort(from_ or usual.from_date, to or usual.to_date) if from_ or to else None
+        if named and named.to_date < named.from_date:
+            raise WrongUseError(f"--to {named.to_date} is before --from {named.from_date}: turn them round.")
         return look.provisions(named)
 
     name = None if from_ or to else "provisions"

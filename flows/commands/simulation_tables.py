@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from policies.errors import WrongUseError
+from policies.explanations import counted
 from policies.simulation import ASSUMPTIONS, Simulation
 from policies.simulation_diff import (
     charges_compared,
@@ -72,9 +73,9 @@ def tell_simulation(simulation: Simulation, limit: int) -> None:
     print_lines(
         [
             (
-                f"{simulation.policy} from {period.first} to {period.last}: {len(simulation.days)} working days, "
-                f"{months['contacts'].sum()} contacts, {months['messages'].sum()} messages, "
-                f"{simulation.actions.height} items."
+                f"{simulation.policy} from {period.first} to {period.last}: "
+                f"{counted(len(simulation.days), 'working day')}, {counted(int(months['contacts'].sum()), 'contact')}, "
+                f"{counted(int(months['messages'].sum()), 'message')}, {counted(simulation.actions.height, 'item')}."
             )
         ]
     )
@@ -106,7 +107,7 @@ def tell_differences(a: Simulation, b: Simulation, rows: pl.DataFrame, limit: in
     print_table(steps_compared(a, b), "Items by step")
     print_table(with_plain_amounts(charges_compared(a, b)), "Charges, as claimed last for each item")
     shown = with_plain_amounts(rows.head(limit)).select(
-        "difference",
+        pl.col("difference").replace({"only_a": "only A", "only_b": "only B"}),
         pl.format("{} {}", "customer_id", "invoice_number").alias("customer, invoice"),
         "step",
         *(f"{name}_{side}" for name in ("dispatch_date", "amount_demanded", "charged") for side in "ab"),
@@ -121,8 +122,9 @@ _HEADINGS = {
     "dispatch_date_b": "B on",
     "amount_demanded_a": "A asks",
     "amount_demanded_b": "B asks",
-    "charged_a": "+ charges",
-    "charged_b": "+ charges",
+    "difference": "what",
+    "charged_a": "charges",
+    "charged_b": "charges",
 }
 
 

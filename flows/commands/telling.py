@@ -1,6 +1,8 @@
 """Tells a person what a run has done: short, readable in 100 columns, what needs them last."""
 
+from flows.steps import DecidedDay
 from flows.summary import RunSummary
+from policies.explanations import counted
 from tasks.intake import IntakeResult, IntakeStatus
 
 
@@ -19,27 +21,40 @@ def _lines(summary: RunSummary) -> list[str]:
         lines += [f"  owed    {row['currency']} {row['total']}" for row in summary.decided.aging]
         acting, held = summary.decided.steps, summary.decided.reasons
         lines.append(
-            f"  act     {sum(acting.values())} items: {_listed(acting)}" if acting else "  act     nothing"
+            f"  act     {counted(sum(acting.values()), 'item')}: {_listed(acting)}"
+            if acting
+            else "  act     nothing"
         )
         if held:
-            lines.append(f"  hold    {sum(held.values())} items: {_listed(held)}")
+            lines.append(f"  hold    {counted(sum(held.values()), 'item')}: {_listed(held)}")
         if summary.decided.findings.sentences:
             lines.append(f"  found   {', '.join(summary.decided.findings.sentences)}")
         lines += [
-            f"  draft   {one.batch_id}: {one.messages} messages"
+            f"  draft   {one.batch_id}: {counted(one.messages, 'message')}"
             + (f" - {one.guard_sentence}" if one.guard_sentence else "")
             for one in summary.decided.drafted
         ]
+        lines += _done_before(summary.decided)
         lines += [
             f"  note    {one.batch_id}: {note}" for one in summary.decided.drafted for note in one.notes
         ]
     for one in summary.released:
         left = one.counts.dispatched if one.counts else 0
-        lines.append(f"  out     {one.batch_id}: {left} messages left")
+        lines.append(f"  out     {one.batch_id}: {counted(left, 'message')} left")
         lines += [f"  out     {one.batch_id}: withdrawn, {why}" for why in one.withdrawn]
     lines += [f"  person  {sentence}" for sentence in summary.kept]
     lines += [f"  person  batch {batch} waits for approval" for batch in summary.waiting]
     return lines
+
+
+def _done_before(decided: DecidedDay) -> list[str]:
+    """Tell of items that act and are in none of the new batches: an earlier run of the day has dealt with them."""
+    before = sum(decided.steps.values()) - sum(one.items for one in decided.drafted)
+    if not before:
+        return []
+    is_one = before == 1
+    what = f"{counted(before, 'item')} decided to act {'was' if is_one else 'were'} already drafted today"
+    return [f"  draft   {what}" if decided.drafted else f"  draft   0 messages; {what}"]
 
 
 def _of_file(one: IntakeResult) -> str:

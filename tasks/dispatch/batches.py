@@ -12,6 +12,7 @@ import polars as pl
 
 from policies.creditor import Creditor
 from policies.errors import WaitingError, WrongUseError
+from policies.explanations import counted
 from policies.mail_addresses import mail_address
 from policies.messages import Message
 from policies.model import Channel
@@ -188,6 +189,6 @@ def _secret(name: str | None) -> str | None:
 def _progress(run: Run, batch_id: str) -> Progress:
     def tell(done: int, of: int) -> None:
         if done == of or done % 500 == 0:
-            run.say(f"{batch_id}: {done} of {of} messages")
+            run.say(f"{batch_id}: {done} of {counted(of, 'message')}")
 
     return tell

@@ -12,6 +12,7 @@ import polars as pl
 
 from policies.credit_hold import find_credit_holds
 from policies.escalation import Facts
+from policies.explanations import counted
 from policies.history import History
 from policies.model import TOTAL
 from policies.money import plain_amounts
@@ -45,12 +46,12 @@ class Findings:
         """What there is to do, one piece each; nothing when there is nothing."""
         by = f" by {self.first_deadline}" if self.first_deadline else ""
         pieces = [
-            (self.to_block, f"{_counted(self.to_block, 'customer')} to block"),
-            (self.to_unblock, f"{_counted(self.to_unblock, 'customer')} to unblock"),
-            (self.worsened, f"{_counted(self.worsened, 'customer')} whose habits turned worse"),
-            (self.write_offs, f"{_counted(self.write_offs, 'write-off')} to propose"),
-            (self.claims, f"{_counted(self.claims, 'claim')} to declare{by}"),
-            (self.claims_late, f"{_counted(self.claims_late, 'claim')} past the deadline"),
+            (self.to_block, f"{counted(self.to_block, 'customer')} to block"),
+            (self.to_unblock, f"{counted(self.to_unblock, 'customer')} to unblock"),
+            (self.worsened, f"{counted(self.worsened, 'customer')} whose habits turned worse"),
+            (self.write_offs, f"{counted(self.write_offs, 'write-off')} to propose"),
+            (self.claims, f"{counted(self.claims, 'claim')} to declare{by}"),
+            (self.claims_late, f"{counted(self.claims_late, 'claim')} past the deadline"),
         ]
         return [piece for count, piece in pieces if count]
 
@@ -162,7 +163,3 @@ def _events(kind: str, look: Look, changes: pl.DataFrame) -> list[NewEvent]:
         )
         for row in changes.iter_rows(named=True)
     ]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -31,6 +31,7 @@ from tasks.formats.values import Notation, read_amount, read_date, read_value
 
 _ONE = "1"
 _WRONG = "wrong."
+_SAID = "said."
 _CREDIT_NOTE = str(DocumentType.CREDIT_NOTE)
 
 
@@ -108,7 +109,7 @@ def _invoices(
         _document_type(declaration).alias("document_type"),
         pl.col("credited_invoice_number"),
     )
-    problems.check(rows, _sign_checks(texts))
+    problems.check(_beside_its_texts(rows, texts), _sign_checks(texts))
     _check_keys(rows, Record.INVOICES, texts, problems)
     rows = rows.with_columns(
         _due_date(declaration).alias("due_date"),
@@ -129,6 +130,16 @@ def _invoices(
     return records
 
 
+def _beside_its_texts(values: pl.DataFrame, texts: Texts) -> pl.DataFrame:
+    """Return the values with what the file says of each beside it, for the list of errors."""
+    said = texts.frame.select(pl.all().name.prefix(_SAID))
+    return values.hstack(said)
+
+
+def _written(column: str) -> pl.Expr:
+    return pl.col(f"{_SAID}{column}")
+
+
 def _document_type(declaration: Declaration) -> pl.Expr:
     stated = pl.col("document_type").fill_null(str(DocumentType.INVOICE))
     if declaration.sign is Sign.AS_STATED:
@@ -143,7 +154,7 @@ def _sign_checks(texts: Texts) -> list[Check]:
         Check(
             is_invoice & (pl.col("amount") < 0),
             shown("amount"),
-            pl.col("amount"),
+            _written("amount"),
             "an invoice with a negative amount",
             "If it is a credit note, say so: document_type credit_note (or `sign` in the source declaration).",
         )
@@ -153,7 +164,7 @@ def _sign_checks(texts: Texts) -> list[Check]:
             Check(
                 pl.col("amount_open").is_not_null() & pl.col("amount_paid").is_not_null(),
                 shown("amount_paid"),
-                pl.col("amount_paid"),
+                _written("amount_paid"),
                 "both amount_open and amount_paid are given",
                 "Give one of them; the other follows from it.",
             )
@@ -226,7 +237,7 @@ def _payments_of_rows(texts: Texts, rows: pl.DataFrame, problems: Problems) -> p
 
 
 def _events(texts: Texts, values: pl.DataFrame, problems: Problems) -> pl.DataFrame:
-    problems.check(values, _event_checks(texts.notation))
+    problems.check(_beside_its_texts(values, texts), _event_checks(texts.notation))
     events = _in_schema(values, EVENTS)
     named = events.with_columns(pl.Series("event_id", _event_ids(events), dtype=pl.String))
     _check_keys(named, Record.EVENTS, texts, problems)
@@ -240,7 +251,7 @@ def _event_checks(notation: Notation) -> list[Check]:
         ((kind == "payment_plan") & pl.col("amount").is_null(), "amount", "the amount of this instalment"),
     )
     checks = [
-        Check(wrong, shown(column), kind, f"this kind of event needs {column}", f"Give {what}.")
+        Check(wrong, shown(column), pl.lit(""), f"this kind of event needs {column}", f"Give {what}.")
         for wrong, column, what in needs
     ]
     is_early = (kind == "promise") & (pl.col("until") < pl.col("event_date"))
@@ -248,7 +259,7 @@ def _event_checks(notation: Notation) -> list[Check]:
         (pl.col("amount") < 0, "amount", "an event with a negative amount", "Write it without the sign."),
         (is_early, "until", "a promise that ends before it was made", "Give the promised date."),
     )
-    return checks + [Check(wrong, shown(name), pl.col(name), rule, fix) for wrong, name, rule, fix in rules]
+    return checks + [Check(wrong, shown(name), _written(name), rule, fix) for wrong, name, rule, fix in rules]
 
 
 def _event_ids(events: pl.DataFrame) -> list[str]:

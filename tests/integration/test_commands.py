@@ -88,11 +88,13 @@ def test_wrong_use_is_told_in_a_sentence_and_ends_with_2(tmp_path: Path, after_r
     nowhere = relance("run", "--workspace", str(tmp_path / "nowhere"))
     unknown = ask(after_run, "dance")
     no_batch = ask(after_run, "batches", "show", "no-such-batch")
+    turned = ask(after_run, "report", "provisions", "--from", "2026-01-01", "--to", "2025-01-01")
     wrong_date = ask(after_run, "decisions", "--as-of", "2026-13-45")
     wrong_kind = ask(after_run, "record", "birthday", "--customer", "00101")
     no_until = ask(after_run, "record", "promise", "--customer", "00101", "--as-of", DAY)
-    many = [nowhere, unknown, no_batch, wrong_date, wrong_kind, no_until]
-    assert [done.returncode for done in many] == [2, 2, 2, 2, 2, 2]
+    many = [nowhere, unknown, no_batch, wrong_date, wrong_kind, no_until, turned]
+    assert [done.returncode for done in many] == [2] * len(many)
+    assert "--to 2025-01-01 is before --from 2026-01-01" in turned.stderr
     assert "is not a workspace of Relance" in nowhere.stderr
     assert "there is no batch no-such-batch" in no_batch.stderr
     assert not any("Traceback" in done.stderr for done in many)
@@ -184,6 +186,7 @@ def test_a_refused_file_is_put_aside_with_its_errors_and_ends_with_3(after_run: 
     done = ask(after_run, "intake", "--as-of", NEXT_DAY)
     assert done.returncode == 3
     assert "invoices-late.csv: refused" in done.stdout
+    assert "invoices-late.csv" not in done.stderr
     errors = (after_run.rejected / "invoices-late.csv.errors.csv").read_text(encoding="utf-8-sig")
     assert errors.startswith("line,column,value,rule,how_to_fix\n2,invoice_date,2026-02-30,")
     assert [path.name for path in after_run.inbox.iterdir() if path.is_file()] == ["payments-late.csv.part"]

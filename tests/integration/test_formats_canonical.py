@@ -137,7 +137,7 @@ def test_promises_and_plans_need_their_date_and_plans_an_amount(tmp_path: Path) 
     rows = (
         "2026-01-05,promise,C1,,",
         "2026-01-05,payment_plan,C1,,2026-02-01",
-        "2026-01-05,dispute,C1,-5.00,",
+        "2026-01-05,dispute,C1,-3,",
     )
     parsed = read(tmp_path, lines("event_date,kind,customer_id,amount,until", *rows), "events.csv")
     assert said(parsed) == [
@@ -145,6 +145,7 @@ def test_promises_and_plans_need_their_date_and_plans_an_amount(tmp_path: Path) 
         (3, "amount", "this kind of event needs amount"),
         (4, "amount", "an event with a negative amount"),
     ]
+    assert parsed.problems["value"].to_list() == ["", "", "-3"]
 
 
 def test_actions_of_before_are_read(tmp_path: Path) -> None:
