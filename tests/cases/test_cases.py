@@ -13,10 +13,10 @@ import pytest
 import yaml
 from pydantic import Field
 
+from policies.case_file import load_cases
 from policies.case_history import build_history
 from policies.model import HoldReason
 from policies.policy import Policy, load_policy
-from policies.case_file import load_cases
 from policies.policy_cases import ExpectedDecision, PolicyCase
 from tests.oracle.fast_path import decide_fast, decide_slowly
 
