@@ -72,16 +72,13 @@ def _typed(texts: Texts, record: Record, problems: Problems) -> pl.DataFrame:
     masks = [check.is_wrong.alias(f"{_WRONG}{i}") for i, check in enumerate(checks)]
     read = texts.frame.select(*columns, *masks)
     judged = texts.frame.hstack(read.select(cs.starts_with(_WRONG)))
-    problems.check(
-        judged, [replace(check, is_wrong=pl.col(f"{_WRONG}{i}")) for i, check in enumerate(checks)]
-    )
+    judging = [replace(check, is_wrong=pl.col(f"{_WRONG}{i}")) for i, check in enumerate(checks)]
+    problems.check(judged, judging)
     typed = texts.frame.with_columns(read.select(~cs.starts_with(_WRONG)).get_columns())
-    absent = [
-        f for f in FIELDS[record] if f.name not in texts.stated and f.shape in {Shape.DATE, Shape.AMOUNT}
-    ]
-    return typed.with_columns(
-        pl.col(f.name).cast(pl.Date if f.shape is Shape.DATE else MONEY) for f in absent
-    )
+    typeless = {Shape.DATE, Shape.AMOUNT}
+    absent = [f for f in FIELDS[record] if f.name not in texts.stated and f.shape in typeless]
+    dtypes = {f.name: pl.Date if f.shape is Shape.DATE else MONEY for f in absent}
+    return typed.with_columns(pl.col(name).cast(dtype) for name, dtype in dtypes.items())
 
 
 def _digits(texts: Texts) -> list[int]:
@@ -131,13 +128,7 @@ def _invoices(
 
 
 def _beside_its_texts(values: pl.DataFrame, texts: Texts) -> pl.DataFrame:
-    """Return the values with what the file says of each beside it, for the list of errors."""
-    said = texts.frame.select(pl.all().name.prefix(_SAID))
-    return values.hstack(said)
-
-
-def _written(column: str) -> pl.Expr:
-    return pl.col(f"{_SAID}{column}")
+    return values.hstack(texts.frame.select(pl.all().name.prefix(_SAID)))
 
 
 def _document_type(declaration: Declaration) -> pl.Expr:
@@ -154,7 +145,7 @@ def _sign_checks(texts: Texts) -> list[Check]:
         Check(
             is_invoice & (pl.col("amount") < 0),
             shown("amount"),
-            _written("amount"),
+            pl.col(_SAID + "amount"),
             "an invoice with a negative amount",
             "If it is a credit note, say so: document_type credit_note (or `sign` in the source declaration).",
         )
@@ -164,7 +155,7 @@ def _sign_checks(texts: Texts) -> list[Check]:
             Check(
                 pl.col("amount_open").is_not_null() & pl.col("amount_paid").is_not_null(),
                 shown("amount_paid"),
-                _written("amount_paid"),
+                pl.col(_SAID + "amount_paid"),
                 "both amount_open and amount_paid are given",
                 "Give one of them; the other follows from it.",
             )
@@ -259,7 +250,9 @@ def _event_checks(notation: Notation) -> list[Check]:
         (pl.col("amount") < 0, "amount", "an event with a negative amount", "Write it without the sign."),
         (is_early, "until", "a promise that ends before it was made", "Give the promised date."),
     )
-    return checks + [Check(wrong, shown(name), _written(name), rule, fix) for wrong, name, rule, fix in rules]
+    return checks + [
+        Check(wrong, shown(name), pl.col(_SAID + name), rule, fix) for wrong, name, rule, fix in rules
+    ]
 
 
 def _event_ids(events: pl.DataFrame) -> list[str]:
