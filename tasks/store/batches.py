@@ -105,13 +105,6 @@ def draft_rows(messages: Sequence[Message]) -> Drafts:
     return Drafts(_messages_of(messages), _actions_of(messages))
 
 
-def save_batch(
-    connection: Connection, batch: NewBatch, messages: Sequence[Message], recorded_at: datetime
-) -> bool:
-    """Draft a batch with its messages and actions; return False when it was saved before (nothing changes)."""
-    return save_drafts(connection, batch, draft_rows(messages), recorded_at)
-
-
 def save_drafts(connection: Connection, batch: NewBatch, drafts: Drafts, recorded_at: datetime) -> bool:
     """Draft a batch from rows; return False when it was saved before (nothing changes)."""
     if read_batch(connection, batch.batch_id) is not None:

@@ -25,10 +25,11 @@ from tasks.store.batches import (
     WrongStateError,
     approve_batch,
     close_batch,
+    draft_rows,
     mark_composed,
     reject_batch,
     release_batch,
-    save_batch,
+    save_drafts,
     withdraw_messages,
 )
 from tasks.store.connection import Connection, open_to_write
@@ -90,12 +91,12 @@ def at(minutes: int) -> datetime:
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[Connection]:
     with open_to_write(initialise(tmp_path / "company")) as connection:
-        save_batch(connection, BATCH, [message("1"), message("2")], NOW)
+        save_drafts(connection, BATCH, draft_rows([message("1"), message("2")]), NOW)
         yield connection
 
 
 def test_a_batch_is_saved_once(connection: Connection) -> None:
-    assert not save_batch(connection, BATCH, [message("1"), message("2")], at(1))
+    assert not save_drafts(connection, BATCH, draft_rows([message("1"), message("2")]), at(1))
     batch = list_batches(connection).row(0, named=True)
     assert (batch["status"], batch["messages"], batch["actions"], batch["customers"]) == (
         "draft",
@@ -115,9 +116,9 @@ def test_a_message_is_read_back_as_it_was(connection: Connection) -> None:
 def test_an_action_that_waits_is_not_proposed_again(connection: Connection) -> None:
     again = replace(BATCH, batch_id="B2")
     with pytest.raises(WrongStateError, match=r"1 of 2 actions were proposed already, first in batch B1"):
-        save_batch(connection, again, [message("2", "B2"), message("3", "B2")], at(1))
+        save_drafts(connection, again, draft_rows([message("2", "B2"), message("3", "B2")]), at(1))
     with pytest.raises(WrongStateError, match=r"1 of 2 actions"):
-        save_batch(connection, again, [message("3", "B2"), message("3", "B2")], at(1))
+        save_drafts(connection, again, draft_rows([message("3", "B2"), message("3", "B2")]), at(1))
     assert list_batches(connection)["batch_id"].to_list() == ["B1"]
 
 
@@ -125,7 +126,7 @@ def test_a_withdrawn_action_may_be_proposed_again_and_leaves_once(connection: Co
     assert withdraw_messages(connection, ["B1-M1"], DAY, at(1)) == ["B1-M1"]
     assert withdraw_messages(connection, ["B1-M1"], DAY, at(2)) == []
     assert withdraw_messages(connection, [], DAY, at(2)) == []
-    assert save_batch(connection, replace(BATCH, batch_id="B2"), [message("1", "B2")], at(3))
+    assert save_drafts(connection, replace(BATCH, batch_id="B2"), draft_rows([message("1", "B2")]), at(3))
     late = Outcome("B1-M1", OutcomeKind.DISPATCHED, DAY, at(9))
     assert take_in_outcomes(connection, [late]) == []
     assert read_history(connection).dispatches.is_empty()
@@ -141,7 +142,7 @@ def test_a_batch_that_needs_approval_leaves_only_with_it(connection: Connection)
 
 def test_two_approvers_are_two_persons(connection: Connection) -> None:
     pair = replace(BATCH, batch_id="B2", approvers=2)
-    save_batch(connection, pair, [message("3", "B2")], NOW)
+    save_drafts(connection, pair, draft_rows([message("3", "B2")]), NOW)
     assert approve_batch(connection, "B2", "Anna", DAY, at(1)) is BatchStatus.DRAFT
     with pytest.raises(WrongStateError, match="waits for another person"):
         approve_batch(connection, "B2", "Anna", DAY, at(2))
@@ -150,7 +151,12 @@ def test_two_approvers_are_two_persons(connection: Connection) -> None:
 
 
 def test_a_batch_without_approval_leaves_as_a_draft(connection: Connection) -> None:
-    save_batch(connection, replace(BATCH, batch_id="B2", approval_required=False), [message("3", "B2")], NOW)
+    save_drafts(
+        connection,
+        replace(BATCH, batch_id="B2", approval_required=False),
+        draft_rows([message("3", "B2")]),
+        NOW,
+    )
     assert release_batch(connection, "B2", DAY)
 
 
@@ -227,9 +233,8 @@ def test_a_batch_is_closed_when_all_has_ended(connection: Connection) -> None:
 
 
 def test_the_fees_of_a_message_are_known_of_each_item_once_it_has_left(connection: Connection) -> None:
-    save_batch(
-        connection, replace(BATCH, batch_id="B2", approval_required=False), [with_fees("3", "B2")], NOW
-    )
+    second = replace(BATCH, batch_id="B2", approval_required=False)
+    save_drafts(connection, second, draft_rows([with_fees("3", "B2")]), NOW)
     release_batch(connection, "B2", DAY)
     take_in_outcomes(connection, [Outcome("B2-M3", OutcomeKind.DISPATCHED, DAY, at(2))])
     assert read_history(connection).dispatches.select("customer_id", "fee").rows() == [("C3", Decimal(12))]
@@ -238,7 +243,7 @@ def test_the_fees_of_a_message_are_known_of_each_item_once_it_has_left(connectio
 def test_the_fees_of_messages_of_an_older_program_are_read_from_them(tmp_path: Path) -> None:
     workspace = initialise(tmp_path / "older")
     with open_to_write(workspace) as connection:
-        save_batch(connection, BATCH, [message("1"), with_fees("3")], NOW)
+        save_drafts(connection, BATCH, draft_rows([message("1"), with_fees("3")]), NOW)
         approve_batch(connection, "B1", "Anna", DAY, at(1))
         release_batch(connection, "B1", DAY)
         journal = [Outcome(f"B1-M{n}", OutcomeKind.DISPATCHED, DAY, at(2)) for n in (1, 3)]
