@@ -86,7 +86,7 @@ def test_a_diff_tells_who_is_contacted_differently_and_fails_only_when_asked(
     assert relance([*words, *place]) == 0
     told = capsys.readouterr().out
     assert "more often 0, less often 1, first earlier 0, first later 1; alike 0" in told
-    assert "only_a" in told
+    assert "only A" in told
     assert relance([*words, *place, "--format", "json", "--fail-on-change"]) == 5
 
 

@@ -97,9 +97,8 @@ def test_every_simulated_day_decides_as_if_what_left_before_had_really_left(seed
 
 def _dispatched(actions: pl.DataFrame) -> pl.DataFrame:
     is_registered = pl.col("channel") == "registered_letter"
-    return actions.with_columns(outcome=pl.when(is_registered).then(pl.lit("delivered"))).select(
-        DISPATCHES.names()
-    )
+    left = actions.with_columns(fee="fees", outcome=pl.when(is_registered).then(pl.lit("delivered")))
+    return left.select(pl.col(name).cast(dtype) for name, dtype in DISPATCHES.items())
 
 
 def _call_outcomes(actions: pl.DataFrame, past: History) -> pl.DataFrame:
