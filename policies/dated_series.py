@@ -7,9 +7,9 @@ nothing is assumed.
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
-from typing import TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from policies.policy_keys import Day, Text
 
@@ -27,11 +27,21 @@ class Found(BaseModel):
 F = TypeVar("F", bound=Found)
 
 
-def refuse_disorder(series: Sequence[Found]) -> None:
-    """Raise ValueError unless each series begins after the one before it."""
-    for earlier, later in pairwise(series):
-        if later.from_date <= earlier.from_date:
-            raise ValueError(f"{later.from_date}: series stand from the oldest to the newest")
+class DatedTable(BaseModel, Generic[F]):
+    """A file of series: what all such files state beside their own name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: Text
+    checked: Day
+    series: Annotated[tuple[F, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _series_follow_each_other(self) -> Self:
+        for earlier, later in pairwise(self.series):
+            if later.from_date <= earlier.from_date:
+                raise ValueError(f"{later.from_date}: series stand from the oldest to the newest")
+        return self
 
 
 def in_force(series: Sequence[F], as_of: date) -> F | None:

@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from policies import strict_yaml
 from policies.conditions import compile_condition, facts_used
-from policies.dated_series import Found, in_force, refuse_disorder
+from policies.dated_series import DatedTable, Found, in_force
 from policies.explanations import amounts_told, facts_told
 from policies.facts import Scope
 from policies.model import ITEM_KEY, TOTAL, HoldReason
 from policies.money import round_amounts
 from policies.policy import GiveUp
-from policies.policy_keys import Day, Name, Percent, Positive, Text
+from policies.policy_keys import Name, Percent, Positive
 from policies.statutes import Statute, covering_statute
 
 _FILE = "policy"
@@ -82,20 +82,10 @@ class OddsSeries(Found):
         return self
 
 
-class RecoveryOdds(BaseModel):
+class RecoveryOdds(DatedTable[OddsSeries]):
     """A file of recovery odds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    description: Text
     recovery_odds: Name
-    checked: Day
-    series: Annotated[tuple[OddsSeries, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _series_follow_each_other(self) -> Self:
-        refuse_disorder(self.series)
-        return self
 
 
 @lru_cache(maxsize=32)

@@ -10,22 +10,22 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator
 
 from policies import strict_yaml
 from policies.aging import NO_DUE_DATE, bucket_names
 from policies.allocation import Allocation
 from policies.balances import VANISHED
-from policies.dated_series import Found, in_force, refuse_disorder
+from policies.dated_series import DatedTable, Found, in_force
 from policies.facts import RATIO
 from policies.happenings import of_items
 from policies.model import TOTAL, EventKind, HoldReason
 from policies.money import round_money
 from policies.policy import Policy
-from policies.policy_keys import Day, Name, Percent, Text, refuse_empty
+from policies.policy_keys import Name, Percent, refuse_empty
 from policies.statutes import add_months
 
 MATRIX = pl.Schema(
@@ -59,20 +59,10 @@ class LossRateSeries(Found):
     percent: Percents
 
 
-class LossRates(BaseModel):
+class LossRates(DatedTable[LossRateSeries]):
     """A file of loss rates."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    description: Text
     loss_rates: Name
-    checked: Day
-    series: Annotated[tuple[LossRateSeries, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _series_follow_each_other(self) -> Self:
-        refuse_disorder(self.series)
-        return self
 
 
 @lru_cache(maxsize=32)
