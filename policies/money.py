@@ -102,6 +102,16 @@ def plain_amounts(amounts: pl.Expr | str, currencies: pl.Expr | str = "currency"
     )
 
 
+def with_plain_amounts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with its money columns as text, printed with the digits of their currency."""
+    amounts = [
+        name
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Decimal) and dtype.scale == TOTAL.scale
+    ]
+    return frame.with_columns(plain_amounts(pl.col(name), pl.col("currency")).alias(name) for name in amounts)
+
+
 def _rounded(amounts: pl.Expr, digits: int) -> pl.Expr:
     return amounts.round(digits, mode="half_away_from_zero")
 

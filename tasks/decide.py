@@ -8,7 +8,6 @@ import polars as pl
 from policies.aging import aging_table
 from policies.escalation import DECISION_COLUMNS, Facts, decide_from_facts, gather_facts
 from policies.history import History
-from policies.money import plain_amounts
 from tasks.rules import Rules
 from tasks.store.connection import open_to_read
 from tasks.store.history import read_history
@@ -42,11 +41,3 @@ def decide_day(workspace: Workspace, rules: Rules, as_of: date, known_at: dateti
 def decisions_as_published(decisions: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of `relance decisions`, and a few that explain them."""
     return decisions.select(*DECISION_COLUMNS, "amount_disputed", "amount_demanded", "segment", "risk")
-
-
-def with_plain_amounts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with its money columns as text, printed with the digits of their currency."""
-    amounts = [
-        name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Decimal) and dtype.scale == 3
-    ]
-    return frame.with_columns(plain_amounts(pl.col(name), pl.col("currency")).alias(name) for name in amounts)

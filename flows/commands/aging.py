@@ -21,7 +21,7 @@ def aging(
 ) -> None:
     """Show the aging: buckets of the policy, whose total is the ledger's balance per currency."""
     from flows.totals import aging_headings, aging_totals
-    from tasks.decide import with_plain_amounts
+    from policies.money import with_plain_amounts
     from tasks.present import print_frame, print_table
 
     name = "aging" if by == "customer" else "decisions"

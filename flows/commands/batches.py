@@ -60,7 +60,7 @@ def show(batch: str, /, *, format: Format = "table", workspace: Workspace = DEFA
     """
     from flows.commands.reading import batches_or_published
     from policies.errors import WrongUseError
-    from tasks.decide import with_plain_amounts
+    from policies.money import with_plain_amounts
     from tasks.present import print_frame, print_lines
 
     batches, every_action = batches_or_published(workspace)

@@ -29,7 +29,7 @@ def decisions(
     """Show for every open item which step it takes, or why none."""
     import polars as pl
 
-    from tasks.decide import with_plain_amounts
+    from policies.money import with_plain_amounts
     from tasks.present import print_frame
 
     frame, day = decide_or_published(

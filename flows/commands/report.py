@@ -170,7 +170,7 @@ def _print_totals(frame: "pl.DataFrame") -> None:
     """Tell the sum by currency, what no rate covers, and where the rates come from."""
     import polars as pl
 
-    from tasks.decide import with_plain_amounts
+    from policies.money import with_plain_amounts
     from tasks.present import print_frame, print_lines
 
     is_specific = pl.col("bucket").str.starts_with("specific_")
@@ -191,7 +191,7 @@ def _print_totals(frame: "pl.DataFrame") -> None:
 
 
 def _print(frame: "pl.DataFrame", form: str, title: str, headings: dict[str, str]) -> None:
-    from tasks.decide import with_plain_amounts
+    from policies.money import with_plain_amounts
     from tasks.present import print_frame
 
     has_currency = "currency" in frame.columns

@@ -7,6 +7,7 @@ import polars as pl
 
 from policies.errors import WrongUseError
 from policies.explanations import counted
+from policies.money import with_plain_amounts
 from policies.simulation import ASSUMPTIONS, Simulation
 from policies.simulation_diff import (
     charges_compared,
@@ -22,7 +23,6 @@ from policies.simulation_summary import (
     contacts_by_month,
     steps_by_month,
 )
-from tasks.decide import with_plain_amounts
 from tasks.present import WIDTH, print_lines, print_table, to_csv, to_json
 
 

@@ -14,8 +14,7 @@ from policies.credit_hold import find_credit_holds
 from policies.escalation import Facts
 from policies.explanations import counted
 from policies.history import History
-from policies.model import TOTAL
-from policies.money import plain_amounts
+from policies.money import with_plain_amounts
 from policies.standings import differing, habit_rules
 from policies.watching import find_worsened
 from tasks.documents.spreadsheet import write_csv
@@ -99,16 +98,7 @@ def write_lists(run: Run, lists: Mapping[str, pl.DataFrame]) -> None:
 
 def as_texts(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame as text, amounts with the digits of their currency; nothing is an empty cell."""
-    return frame.with_columns(
-        (
-            plain_amounts(name, "currency")
-            if isinstance(dtype, pl.Decimal) and dtype.scale == TOTAL.scale
-            else pl.col(name).cast(pl.String)
-        )
-        .fill_null("")
-        .alias(name)
-        for name, dtype in frame.schema.items()
-    )
+    return with_plain_amounts(frame).with_columns(pl.all().cast(pl.String).fill_null(""))
 
 
 def _record(run: Run, look: Look) -> None:
