@@ -22,7 +22,7 @@ from policies.history import History
 from policies.policy import Policy, content_hash, load_policy
 from policies.policy_cases import ExpectedDecision, PolicyCase
 from tasks.rules import read_law
-from tasks.workspace import Workspace, find_policy_file, shipped_root
+from tasks.workspace import Workspace, find_policy_file, read_named_file, shipped_root
 
 if TYPE_CHECKING:
     from policies.statutes import Law
@@ -86,9 +86,9 @@ def run_cases(root: Path, policy: Path | None = None, cases: Path | None = None)
     """
     policy_file = find_policy_file(root, policy)
     cases_file = cases or _find_cases(root, policy_file)
-    text = _read(policy_file)
+    text = read_named_file(policy_file)
     loaded = load_policy(text, policy_file.name)
-    found = load_cases(_read(cases_file), cases_file.name, PolicyCase)
+    found = load_cases(read_named_file(cases_file), cases_file.name, PolicyCase)
     law = read_law(Workspace(root.absolute()))
     results, shown = [], []
     for case in found:
@@ -213,13 +213,6 @@ def _find_cases(root: Path, policy_file: Path) -> Path:
             "policies/README.md shows the form."
         )
     return found
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUseError(f"{path} cannot be read: {error}.") from error
 
 
 def as_plain(report: CasesReport) -> dict[str, object]:

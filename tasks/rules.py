@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies.creditor import Creditor
-from policies.errors import WrongUseError
 from policies.policy import Policy, content_hash, load_policy
 from policies.rates import load_rates
 from policies.statutes import Law, load_statute
-from tasks.workspace import Workspace, find_policy, find_policy_file, list_files, read_creditor
+from tasks.workspace import (
+    Workspace,
+    find_policy,
+    find_policy_file,
+    list_files,
+    read_creditor,
+    read_named_file,
+)
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,7 @@ def read_rules(workspace: Workspace, policy_file: Path | None = None) -> Rules:
         if policy_file
         else find_policy(workspace, creditor.policy)
     )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUseError(f"the policy {path} cannot be read: {error}.") from error
+    text = read_named_file(path)
     return Rules(creditor, load_policy(text, path.name), content_hash(text), path.name)
 
 

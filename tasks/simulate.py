@@ -22,7 +22,7 @@ from policies.statutes import Law
 from tasks.rules import read_law
 from tasks.store.connection import open_to_read
 from tasks.store.history import read_history
-from tasks.workspace import Workspace, find_policy_file
+from tasks.workspace import Workspace, find_policy_file, read_named_file
 
 Say = Callable[[str], None]
 _LISTENING_SECONDS = 0.2
@@ -47,11 +47,7 @@ def set_stage(workspace: Workspace) -> Stage:
 def read_policy(workspace: Workspace, policy: Path | None) -> Policy:
     """Return a policy that is given as a file, by name, or by creditor.yaml."""
     path = find_policy_file(workspace.root, policy)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUseError(f"the policy {path} cannot be read: {error}.") from error
-    return load_policy(text, path.name)
+    return load_policy(read_named_file(path), path.name)
 
 
 def check_period(first: date, last: date, approve_after_days: int) -> Period:

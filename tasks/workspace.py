@@ -185,6 +185,14 @@ def find_policy_file(root: Path, policy: Path | None) -> Path:
     )
 
 
+def read_named_file(path: Path) -> str:
+    """Return the text of a file that a person named, or say why it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUseError(f"{path} cannot be read: {error}.") from error
+
+
 def find_template(workspace: Workspace, relative: str) -> Path | None:
     """Return the file of a template, such as `reminder_1/fr/email.txt.jinja`, own before shipped."""
     return find_file(workspace, f"templates/{relative}")

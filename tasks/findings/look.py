@@ -3,7 +3,7 @@
 Each list is made when asked for; the rules are in `policies`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -29,10 +29,10 @@ from policies.provisions import (
     usual_cohort,
 )
 from policies.standings import STANDINGS, Recorded, habit_rules, judge_accounts, stand
-from policies.statutes import Statute, load_statute
+from policies.statutes import Statute
 from policies.watching import HABITS, find_worsened
 from tasks.findings.words import tell_condition
-from tasks.rules import Rules
+from tasks.rules import Rules, read_law
 from tasks.workspace import Workspace, find_file, list_files
 
 
@@ -124,11 +124,9 @@ class Look:
         return provision_matrix(self.decisions, self.policy, self._loss_rates(cohort))
 
     @cached_property
-    def statutes(self) -> dict[str, Statute]:
+    def statutes(self) -> Mapping[str, Statute]:
         """All statutes known to the workspace, by name."""
-        files = list_files(self.workspace, "policies/statutes", "*.yaml")
-        read = [load_statute(path.read_text(encoding="utf-8"), path.name) for path in files]
-        return {statute.statute: statute for statute in read}
+        return read_law(self.workspace).statutes
 
     def _loss_rates(self, cohort: Cohort | None) -> Rates:
         name = self.policy.provisions.loss_rates
