@@ -7,7 +7,7 @@ intent without outcome says exactly which message may or may not have left. Hold
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from io import FileIO
@@ -111,13 +111,22 @@ class Journal:
             at: this instant.
             repeatable: doing it again changes nothing (a file by its name), so a cut leaves no doubt.
         """
-        self._append({"kind": "intent", "repeatable": repeatable, **self._facts_of(message, at)})
+        self._append(
+            {
+                "kind": "intent",
+                "repeatable": repeatable,
+                "message_id": message.message_id,
+                "action_ids": list(message.action_ids),
+                "channel": message.channel,
+                "document_sha256": message.document_sha256,
+                "on": self.on.isoformat(),
+                "at": at.isoformat(),
+            }
+        )
 
     def settle(self, message: PlannedMessage, status: DeliveryStatus, answer: str, at: datetime) -> None:
         """Note what became of the message and what the server answered."""
-        facts = self._facts_of(message, at)
-        self._append({"kind": "outcome", "status": status.value, "answer": answer, **facts})
-        self.outcomes[message.message_id] = MessageOutcome(
+        outcome = MessageOutcome(
             message_id=message.message_id,
             action_ids=message.action_ids,
             channel=message.channel,
@@ -127,16 +136,27 @@ class Journal:
             recorded_at=at,
             answer=answer,
         )
+        self._note(outcome)
 
-    def _facts_of(self, message: PlannedMessage, at: datetime) -> dict[str, object]:
-        return {
-            "message_id": message.message_id,
-            "action_ids": list(message.action_ids),
-            "channel": message.channel,
-            "document_sha256": message.document_sha256,
-            "on": self.on.isoformat(),
-            "at": at.isoformat(),
-        }
+    def resolve(self, known: MessageOutcome, status: DeliveryStatus, answer: str, at: datetime) -> None:
+        """Note what is known later of a message: as of the day on which it was handed over."""
+        self._note(replace(known, status=status, answer=answer, recorded_at=at))
+
+    def _note(self, outcome: MessageOutcome) -> None:
+        self._append(
+            {
+                "kind": "outcome",
+                "status": outcome.status.value,
+                "answer": outcome.answer,
+                "message_id": outcome.message_id,
+                "action_ids": list(outcome.action_ids),
+                "channel": outcome.channel,
+                "document_sha256": outcome.document_sha256,
+                "on": outcome.on.isoformat(),
+                "at": outcome.recorded_at.isoformat(),
+            }
+        )
+        self.outcomes[outcome.message_id] = outcome
 
     def _append(self, line: Mapping[str, object]) -> None:
         _write_all(self._file, (json.dumps(line, ensure_ascii=False) + "\n").encode())

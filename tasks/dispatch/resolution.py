@@ -1,0 +1,61 @@
+"""Settles a message of which nobody could tell whether it left: by a person's word, or by evidence that came back.
+
+The word goes into the journal first, as every outcome does, and from there into store and log.
+"""
+
+from policies.errors import WrongUseError
+from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
+from tasks.dispatch.recovery import take_in_journal
+from tasks.ledger import NewEvent, append_events
+from tasks.run import Run
+from tasks.store.batch_lists import list_messages
+from tasks.store.connection import open_to_read, open_to_write
+
+
+def resolve_delivery(run: Run, message_id: str, *, left: bool, evidence: str, by: str) -> str:
+    """Note that an uncertain message left, or did not; return the name of its batch.
+
+    One that left counts as dispatched on the day it was handed over; one that did not leaves with the next release,
+    if it is still right then.
+
+    Args:
+        run: the run.
+        message_id: of an uncertain message.
+        left: whether it left.
+        evidence: what shows it, for the log: no address and no name of a person.
+        by: who says so, or `relance` when evidence decided.
+
+    Raises:
+        WrongUseError: no message of that number is uncertain.
+    """
+    batch_id = _batch_of(run, message_id)
+    path = run.workspace.outbox / batch_id / JOURNAL_NAME
+    status = DeliveryStatus.DISPATCHED if left else DeliveryStatus.FAILED
+    with Journal(path, run.as_of) as journal:
+        known = journal.outcomes.get(message_id)
+        if known is None:
+            raise WrongUseError(f"the journal {path} knows nothing of message {message_id}.")
+        answer = f"resolved by {by}: {evidence}"
+        journal.resolve(known, status, answer, run.clock())
+    payload = {
+        "batch_id": batch_id,
+        "message_id": message_id,
+        "on": run.as_of,
+        "left": "yes" if left else "no",
+        "evidence": evidence,
+    }
+    with open_to_write(run.workspace) as connection:
+        event = NewEvent("delivery_resolved", payload)
+        append_events(connection, [event], recorded_at=run.clock(), actor=by, run_id=run.run_id)
+        take_in_journal(connection, run, batch_id)
+    return batch_id
+
+
+def _batch_of(run: Run, message_id: str) -> str:
+    with open_to_read(run.workspace) as connection:
+        found = list_messages(connection).filter(message_id=message_id, status="uncertain")
+    if found.is_empty():
+        raise WrongUseError(
+            f"no uncertain message has the number {message_id}; `relance run` and `relance release` list them."
+        )
+    return str(found["batch_id"][0])
