@@ -217,9 +217,17 @@ def test_an_uncertain_message_may_turn_out_not_to_have_left(connection: Connecti
     take_in_outcomes(connection, [doubt])
     cleared = Outcome("B1-M1", OutcomeKind.FAILED, DAY, at(3), "not in the server's queue")
     assert take_in_outcomes(connection, [doubt, cleared]) == [cleared]
-    assert take_in_outcomes(connection, [doubt]) == []
+    assert take_in_outcomes(connection, [doubt, cleared]) == []
     assert read_history(connection).proposals["uncertain_date"].to_list() == [None, None]
     assert take_in_outcomes(connection, []) == []
+
+
+def test_the_last_word_of_a_journal_counts_though_the_clock_was_set_back(connection: Connection) -> None:
+    greylisted = Outcome("B1-M1", OutcomeKind.FAILED, DAY, at(9), "450 come back later")
+    take_in_outcomes(connection, [greylisted])
+    left = Outcome("B1-M1", OutcomeKind.DISPATCHED, DAY, at(8), "250 OK")
+    assert take_in_outcomes(connection, [greylisted, left]) == [left]
+    assert list_messages(connection, "B1")["status"][0] == "dispatched"
 
 
 def test_a_batch_is_closed_when_all_has_ended(connection: Connection) -> None:
