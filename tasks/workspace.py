@@ -75,6 +75,11 @@ class Workspace:
         """Who acts in this workspace now."""
         return self.root / "relance.lock"
 
+    @property
+    def stop_path(self) -> Path:
+        """Stands here while a person has halted all release: who, why and since when."""
+        return self.root / "release.stopped"
+
 
 def open_workspace(root: Path) -> Workspace:
     """Return the workspace in this folder, or say how to make one."""
