@@ -12,6 +12,7 @@ from policies.policy_check import find_errors
 from policies.policy_keys import (
     Accelerate,
     Anchor,
+    Approvals,
     Blackout,
     Calendar,
     Charges,
@@ -37,6 +38,7 @@ from policies.yaml_problems import add_lines
 __all__ = [
     "Accelerate",
     "Anchor",
+    "Approvals",
     "Blackout",
     "Calendar",
     "Charges",

@@ -113,7 +113,11 @@ def _reference_errors(policy: Policy, doubts: frozenset[str]) -> Iterator[Error]
 
 def _amount_errors(policy: Policy) -> Iterator[Error]:
     """Yield the currencies of amounts that no country uses, and amounts with more digits than theirs has."""
-    stated = [("small_balance", policy.small_balance)]
+    stated = [
+        ("small_balance", policy.small_balance),
+        ("guards.maximum_amount", policy.guards.maximum_amount),
+        ("approvals.two_names_above", policy.approvals.two_names_above),
+    ]
     stated += [("give_up.cost_limit", policy.give_up.cost_limit)] if policy.give_up else []
     for ladder, index, step in steps_of(policy):
         path = f"ladders.{ladder}[{index}]"

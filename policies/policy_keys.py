@@ -44,6 +44,7 @@ Positive = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 Flag = Annotated[bool, Field(strict=True)]
 Amount = Annotated[Decimal, BeforeValidator(refuse_truth), Field(ge=0, max_digits=18)]
 Percent = Annotated[Decimal, BeforeValidator(refuse_truth), Field(ge=0, le=100)]
+PercentOfUsual = Annotated[Decimal, BeforeValidator(refuse_truth), Field(ge=100, le=10_000)]
 Rate = Annotated[Decimal, BeforeValidator(_refuse_percent), BeforeValidator(refuse_truth), Field(ge=0, le=1)]
 Amounts = dict[Currency, Amount]
 
@@ -122,6 +123,17 @@ class Guards(_Keys):
 
     maximum_source_age_business_days: Count | None = None
     maximum_customers_contacted_percent: Percent | None = None
+    maximum_amount: Amounts = Field(default_factory=dict)
+    maximum_percent_of_usual_amount: PercentOfUsual | None = None
+    maximum_first_contacts_percent: Percent | None = None
+    maximum_bounces_percent: Percent | None = None
+
+
+class Approvals(_Keys):
+    """How long a word on a batch is waited for and counts, and from which amount on two persons must give it."""
+
+    expire_after_days: Positive | None = None
+    two_names_above: Amounts = Field(default_factory=dict)
 
 
 class RiskClass(_Keys):
@@ -248,6 +260,7 @@ class Policy(_Keys):
     small_balance: Amounts = Field(default_factory=dict)
     promise_grace_days: Count = 0
     guards: Guards = Guards()
+    approvals: Approvals = Approvals()
     risk: tuple[RiskClass, ...] = ()
     segments: Annotated[tuple[Segment, ...], BeforeValidator(refuse_empty), _SOME]
     ladders: Annotated[
