@@ -1,0 +1,89 @@
+"""What a person's word on a batch is worth: how many names it takes, how long it counts, what an answer must say.
+
+Who a name belongs to is claimed, never known here. Where words are kept is decided in `tasks.approval`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from policies.policy import Policy
+
+
+class Verdict(StrEnum):
+    """What a person decides about a batch."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person answers when asked about a batch: `until` ends the hold of what is rejected or left out."""
+
+    who: str
+    verdict: Verdict
+    without: tuple[str, ...] = ()
+    why: str = ""
+    until: date | None = None
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Return whether two names are meant to be one person's, whatever their case, accents' coding and spaces.
+
+    >>> is_same_person("Claire  FONTANEL", " claire fontanel"), is_same_person("Claire", "Clara")
+    (True, False)
+    """
+    return _plain(one) == _plain(other)
+
+
+def names_asked(policy: Policy, steps: set[str], demanded: Mapping[str, Decimal]) -> int:
+    """Return how many different persons must approve: the most that a step or an amount asks for.
+
+    Args:
+        policy: whose steps and `approvals.two_names_above` ask.
+        steps: those of the batch's messages.
+        demanded: what the batch demands, by currency.
+    """
+    by_step = [step.approvers for ladder in policy.ladders.values() for step in ladder if step.step in steps]
+    limits = policy.approvals.two_names_above
+    is_large = any(amount > limits[currency] for currency, amount in demanded.items() if currency in limits)
+    return max([1, *by_step, 2 if is_large else 1])
+
+
+def has_expired(since: date, as_of: date, policy: Policy) -> bool:
+    """Return whether what began to wait, or to count, on `since` has run out by `as_of`."""
+    days = policy.approvals.expire_after_days
+    return days is not None and as_of > since + timedelta(days=days)
+
+
+def what_is_missing(answer: Answer, as_of: date) -> str:
+    """Return what an answer lacks, as a sentence for who gave it, or nothing."""
+    if not answer.who.strip():
+        return "Say who decides."
+    if (answer.verdict is Verdict.REJECT or answer.without) and not answer.why.strip():
+        return "Give the reason: it stands in the log."
+    if answer.verdict is Verdict.REJECT and answer.without:
+        return "Leaving customers out belongs to an approval; a batch is rejected whole."
+    if answer.verdict is Verdict.REJECT and answer.until is None:
+        return "Give the last day on which the rejected items are held."
+    if answer.until is not None and answer.until < as_of:
+        return f"The day until which items are held, {answer.until}, lies before {as_of}."
+    return ""
+
+
+def customers_named(text: str) -> tuple[str, ...]:
+    r"""Return the customer numbers that somebody typed, one a line or with commas between.
+
+    >>> customers_named("C1, C2\n C3 ,")
+    ('C1', 'C2', 'C3')
+    """
+    return tuple(dict.fromkeys(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part))
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
