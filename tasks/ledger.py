@@ -118,12 +118,21 @@ def verify_store(connection: Connection) -> list[str]:
     return list(_wrong_personal_fields(page_personal_fields(connection)))
 
 
+def verify_after(connection: Connection, known: Head) -> str | None:
+    """Return what is wrong with the chain in the store after an event known to hold, or nothing."""
+    chain = Chain(known)
+    for page in page_events(connection, known.sequence):
+        if problem := chain.follow(page):
+            return problem
+    return compare_head(chain.head, read_head(connection), "the store")
+
+
 class Chain:
     """Follows events in order and remembers how far the chain holds."""
 
-    def __init__(self) -> None:
-        """Start before the first event."""
-        self.head = START
+    def __init__(self, known: Head = START) -> None:
+        """Start before the first event, or after one that is known to hold."""
+        self.head = known
 
     def follow(self, events: pl.DataFrame) -> str | None:
         """Follow the next events; return what is wrong with the first wrong one, or nothing."""

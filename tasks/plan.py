@@ -5,19 +5,21 @@ into one that waits for a person; they never make the day fail.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
 
+from policies.approvals import names_asked
 from policies.composition import Composing, compose_messages
 from policies.escalation import Facts
 from policies.explanations import counted
-from policies.guards import too_many_customers
+from policies.guard_measures import measure, sum_demanded, usual_amounts
+from policies.guards import Tripped, find_tripped
 from policies.history import History
 from policies.messages import Message
 from policies.model import ITEM_KEY, THIRD_PARTY_CHANNELS
-from policies.policy import Policy
 from policies.statutes import Law
 from tasks.ledger import NewEvent, append_events
 from tasks.rules import Rules
@@ -47,7 +49,8 @@ def plan_day(
 ) -> list[PlannedBatch]:
     """Draft today's batches, in one transaction; return those that are new."""
     with open_to_write(run.workspace) as connection:
-        actions, taken = list_actions(connection), set(list_batches(connection)["batch_id"])
+        actions, batches = list_actions(connection), list_batches(connection)
+        taken, usual = set(batches["batch_id"]), usual_amounts(batches, actions, AUTOMATIC)
         free = _still_to_do(decisions, history, actions, run.as_of)
         composing = Composing(
             facts=facts,
@@ -60,15 +63,22 @@ def plan_day(
                 run.as_of, step if needs_approval else AUTOMATIC, taken
             ),
         )
-        guard = too_many_customers(free, rules.policy)
         planned = []
         for batch_id, one in sorted(_draft(free, composing).items()):
             drafts = one.rows()
-            batch = _new_batch(
-                run, batch_id, drafts.messages, rules, guard, needs_approval=one.needs_approval
+            drafted = measure(
+                free,
+                drafts.actions,
+                history,
+                facts,
+                usual,
+                rules.policy.aging_buckets_days,
+                is_automatic=not one.needs_approval,
             )
+            tripped = find_tripped(drafted, rules.policy.guards)
+            batch = _new_batch(run, batch_id, drafts, rules, tripped, needs_approval=one.needs_approval)
             save_drafts(connection, batch, drafts, run.clock())
-            _log(connection, run, batch, drafts.messages)
+            _log(connection, run, batch, drafts, tripped)
             planned.append(
                 PlannedBatch(
                     batch_id,
@@ -153,39 +163,37 @@ def _free_name(as_of: date, kind: str, taken: set[str]) -> str:
 def _new_batch(
     run: Run,
     batch_id: str,
-    messages: pl.DataFrame,
+    drafts: Drafts,
     rules: Rules,
-    guard: str | None,
+    tripped: Sequence[Tripped],
     *,
     needs_approval: bool,
 ) -> NewBatch:
+    steps = set(drafts.messages["step"])
     return NewBatch(
         batch_id=batch_id,
         as_of=run.as_of,
-        kind=messages["step"][0] if needs_approval else AUTOMATIC,
-        approval_required=needs_approval or guard is not None,
+        kind=drafts.messages["step"][0] if needs_approval else AUTOMATIC,
+        approval_required=needs_approval or bool(tripped),
         policy=rules.policy.policy,
         policy_hash=rules.policy_hash,
         run_id=run.run_id,
-        approvers=_approvers(rules.policy, set(messages["step"])),
-        guard_sentence=guard,
+        approvers=names_asked(rules.policy, steps, sum_demanded(drafts.actions)),
+        guard_sentence="\n".join(one.sentence for one in tripped) or None,
     )
 
 
-def _approvers(policy: Policy, steps: set[str]) -> int:
-    """Return how many different persons must approve: the most that any step of the batch asks for."""
-    asked = [step.approvers for ladder in policy.ladders.values() for step in ladder if step.step in steps]
-    return max([1, *asked])
-
-
-def _log(connection: Connection, run: Run, batch: NewBatch, messages: pl.DataFrame) -> None:
+def _log(
+    connection: Connection, run: Run, batch: NewBatch, drafts: Drafts, tripped: Sequence[Tripped]
+) -> None:
     payload = {
         "batch_id": batch.batch_id,
         "as_of": batch.as_of,
-        "messages": messages.height,
-        "customers": messages["customer_id"].n_unique(),
+        "messages": drafts.messages.height,
+        "customers": drafts.messages["customer_id"].n_unique(),
         "approval_required": batch.approval_required,
-        "guard": batch.guard_sentence or "",
+        "approvers": batch.approvers,
+        "guards": [{"code": one.code, "sentence": one.sentence} for one in tripped],
         "policy": batch.policy,
         "policy_hash": batch.policy_hash,
     }

@@ -14,7 +14,7 @@ import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
 from tasks.documents.whole_files import put_frame, put_json
-from tasks.ledger import START, Chain, compare_head
+from tasks.ledger import START, Chain, compare_head, verify_after
 from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events
 from tasks.store.batch_lists import list_actions, list_batches, list_messages
 from tasks.store.connection import Connection, open_to_read
@@ -144,6 +144,15 @@ def verify_agreement(connection: Connection, folder: Path) -> list[str]:
     stated = json.loads(path.read_text(encoding="utf-8"))
     published = Head(stated["sequence"], stated["hash"])
     return [problem] if (problem := _contradiction(connection, published)) else []
+
+
+def find_break_since_published(connection: Connection, workspace: Workspace) -> str:
+    """Return what is wrong with the log in the store from its published head on, or nothing."""
+    try:
+        published = _published_head(workspace)
+    except AuditBrokenError as error:
+        return str(error).rstrip(".")
+    return _contradiction(connection, published) or verify_after(connection, published) or ""
 
 
 def _contradiction(connection: Connection, published: Head) -> str | None:

@@ -70,7 +70,7 @@ def show(batch: str, /, *, format: Format = "table", workspace: Workspace = DEFA
     found = named.row(0, named=True)
     print_frame(with_plain_amounts(actions), format, f"Batch {batch}: {found['status']}", _MESSAGES)
     if format == "table" and found["guard_sentence"]:
-        print_lines([f"Needs approval: {found['guard_sentence']}"])
+        print_lines([f"Needs approval: {line}" for line in found["guard_sentence"].splitlines()])
 
 
 def approve(
@@ -78,13 +78,28 @@ def approve(
     /,
     *,
     by: Annotated[str, Parameter(help="Who approves.")],
+    without: Annotated[tuple[str, ...], Parameter(help="A customer whose messages are left out.")] = (),
+    why: Annotated[str, Parameter(help="The reason why customers are left out.")] = "",
+    until: Annotated[
+        date | None, Parameter(help="The last day on which their items are held; left out = decided anew.")
+    ] = None,
     as_of: AsOf = None,
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
     """Approve a batch, so that the next release lets it leave."""
     from flows.approval import approve as flow
 
-    print(flow(batch_id=batch, by=by, workspace=workspace, as_of=as_of))
+    print(
+        flow(
+            batch_id=batch,
+            by=by,
+            without=list(without),
+            why=why,
+            until=until,
+            workspace=workspace,
+            as_of=as_of,
+        )
+    )
 
 
 def reject(

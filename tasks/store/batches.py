@@ -1,7 +1,8 @@
 """Batches, their messages and actions: saved once, then moved from state to state, each move guarded.
 
-Batch: draft → approved → released → closed, or rejected. Message: planned → composed → dispatched or uncertain,
-else withdrawn or rejected. An action has the state of its message; its name (`action_id`) can leave only once.
+Batch: draft → approved → released → closed, or rejected; a draft nobody decides on is closed. Message: planned →
+composed → dispatched or uncertain, else withdrawn or rejected. An action has the state of its message; its name
+(`action_id`) can leave only once. What persons say of a batch stands in `tasks.store.approvals`.
 """
 
 from collections.abc import Sequence
@@ -128,62 +129,23 @@ def mark_composed(connection: Connection, documents: Sequence[ComposedDocument])
     return len(ids)
 
 
-def approve_batch(
-    connection: Connection, batch_id: str, by: str, on: date, recorded_at: datetime
-) -> BatchStatus:
-    """Note that a person approves a draft; return its status, still draft while more persons must approve."""
-    batch = _batch_in(connection, batch_id, (BatchStatus.DRAFT,), "approved")
-    named = connection.execute("select approved_by from approvals where batch_id = $id", {"id": batch_id})
-    names = [name for (name,) in named.fetchall()]
-    if by in names:
-        raise WrongStateError(f"{by} has approved batch {batch_id} already; it waits for another person.")
-    approval = {"batch_id": batch_id, "approved_by": by, "approved_on": on, "recorded_at": recorded_at}
-    insert_row(connection, "approvals", approval)
-    enough = len(names) + 1 >= int(str(batch["approvers"]))
-    status = BatchStatus.APPROVED if enough else BatchStatus.DRAFT
-    _set_batch(connection, batch_id, status=status, approved_by=", ".join([*names, by]), approved_on=on)
-    return status
-
-
-def reject_batch(
-    connection: Connection, batch_id: str, *, by: str, on: date, until: date, why: str, recorded_at: datetime
-) -> list[str]:
-    """Reject a batch that has not left, with all its messages; return their numbers."""
-    _batch_in(connection, batch_id, (BatchStatus.DRAFT, BatchStatus.APPROVED), "rejected")
-    _set_batch(
-        connection,
-        batch_id,
-        status=BatchStatus.REJECTED,
-        rejected_by=by,
-        rejected_on=on,
-        reject_until=until,
-        reject_why=why,
-    )
-    waiting = connection.execute(
-        "select message_id from messages where batch_id = $id and status in ('planned', 'composed')",
-        {"id": batch_id},
-    ).fetchall()
-    ids = [message_id for (message_id,) in waiting]
-    return end_messages(connection, ids, MessageStatus.REJECTED, on, recorded_at)
-
-
 def release_batch(connection: Connection, batch_id: str, on: date) -> bool:
     """Commit to sending a batch; return False when that was done before and is only taken up again."""
     known = (BatchStatus.DRAFT, BatchStatus.APPROVED, BatchStatus.RELEASED)
-    batch = _batch_in(connection, batch_id, known, "released")
+    batch = batch_in(connection, batch_id, known, "released")
     if batch["status"] == BatchStatus.RELEASED:
         return False
     if batch["status"] == BatchStatus.DRAFT and batch["approval_required"]:
         raise WrongStateError(
             f"batch {batch_id} waits for approval: `relance batches approve {batch_id} --by NAME`."
         )
-    _set_batch(connection, batch_id, status=BatchStatus.RELEASED, released_on=on)
+    set_batch(connection, batch_id, status=BatchStatus.RELEASED, released_on=on)
     return True
 
 
 def close_batch(connection: Connection, batch_id: str, on: date) -> bool:
     """Close a released batch once each of its messages has ended; return whether it is closed now."""
-    batch = _batch_in(connection, batch_id, (BatchStatus.RELEASED, BatchStatus.CLOSED), "closed")
+    batch = batch_in(connection, batch_id, (BatchStatus.RELEASED, BatchStatus.CLOSED), "closed")
     if batch["status"] == BatchStatus.CLOSED:
         return True
     waiting = connection.execute(
@@ -192,7 +154,7 @@ def close_batch(connection: Connection, batch_id: str, on: date) -> bool:
     ).fetchall()[0][0]
     if waiting:
         return False
-    _set_batch(connection, batch_id, status=BatchStatus.CLOSED, closed_on=on)
+    set_batch(connection, batch_id, status=BatchStatus.CLOSED, closed_on=on)
     return True
 
 
@@ -232,9 +194,10 @@ def read_batch(connection: Connection, batch_id: str) -> dict[str, object] | Non
     return frame.row(0, named=True) if frame.height else None
 
 
-def _batch_in(
+def batch_in(
     connection: Connection, batch_id: str, allowed: Sequence[BatchStatus], verb: str
 ) -> dict[str, object]:
+    """Return a batch that is in one of these states, or say why it cannot be approved, released and so on."""
     batch = read_batch(connection, batch_id)
     if batch is None:
         raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
@@ -246,7 +209,8 @@ def _batch_in(
     return batch
 
 
-def _set_batch(connection: Connection, batch_id: str, **values: object) -> None:
+def set_batch(connection: Connection, batch_id: str, **values: object) -> None:
+    """Change columns of a batch."""
     changes = ", ".join(f"{name} = ${name}" for name in values)
     connection.execute(
         f"update batches set {changes} where batch_id = $batch_id", {**values, "batch_id": batch_id}

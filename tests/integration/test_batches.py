@@ -10,6 +10,7 @@ import pytest
 
 from policies.errors import WrongUseError
 from policies.messages import ItemCharges, Message, MessageItem, Recipient
+from tasks.store.approvals import Claim, approve_batch, reject_batch
 from tasks.store.batch_lists import (
     find_last_dispatch_date,
     list_actions,
@@ -23,11 +24,9 @@ from tasks.store.batches import (
     MessageStatus,
     NewBatch,
     WrongStateError,
-    approve_batch,
     close_batch,
     draft_rows,
     mark_composed,
-    reject_batch,
     release_batch,
     save_drafts,
     withdraw_messages,
@@ -135,7 +134,7 @@ def test_a_withdrawn_action_may_be_proposed_again_and_leaves_once(connection: Co
 def test_a_batch_that_needs_approval_leaves_only_with_it(connection: Connection) -> None:
     with pytest.raises(WrongStateError, match="waits for approval"):
         release_batch(connection, "B1", DAY)
-    assert approve_batch(connection, "B1", "Anna", DAY, at(1)) is BatchStatus.APPROVED
+    assert approve_batch(connection, "B1", Claim("Anna"), DAY, at(1)) is BatchStatus.APPROVED
     assert release_batch(connection, "B1", DAY)
     assert not release_batch(connection, "B1", DAY)
 
@@ -143,10 +142,10 @@ def test_a_batch_that_needs_approval_leaves_only_with_it(connection: Connection)
 def test_two_approvers_are_two_persons(connection: Connection) -> None:
     pair = replace(BATCH, batch_id="B2", approvers=2)
     save_drafts(connection, pair, draft_rows([message("3", "B2")]), NOW)
-    assert approve_batch(connection, "B2", "Anna", DAY, at(1)) is BatchStatus.DRAFT
+    assert approve_batch(connection, "B2", Claim("Anna"), DAY, at(1)) is BatchStatus.DRAFT
     with pytest.raises(WrongStateError, match="waits for another person"):
-        approve_batch(connection, "B2", "Anna", DAY, at(2))
-    assert approve_batch(connection, "B2", "Bruno", DAY, at(3)) is BatchStatus.APPROVED
+        approve_batch(connection, "B2", Claim("Anna"), DAY, at(2))
+    assert approve_batch(connection, "B2", Claim("Bruno"), DAY, at(3)) is BatchStatus.APPROVED
     assert list_batches(connection, status="approved")["approved_by"].to_list() == ["Anna, Bruno"]
 
 
@@ -171,7 +170,7 @@ def test_a_rejected_batch_ends_with_its_messages(connection: Connection) -> None
     with pytest.raises(
         WrongStateError, match="is rejected and cannot be approved; only one that is draft can"
     ):
-        approve_batch(connection, "B1", "Anna", DAY, at(2))
+        approve_batch(connection, "B1", Claim("Anna"), DAY, at(2))
 
 
 def test_a_batch_that_does_not_exist_is_named(connection: Connection) -> None:
@@ -192,7 +191,7 @@ def test_documents_are_noted_and_noted_anew_after_a_kill(connection: Connection)
 
 
 def test_outcomes_are_taken_in_once(connection: Connection) -> None:
-    approve_batch(connection, "B1", "Anna", DAY, at(1))
+    approve_batch(connection, "B1", Claim("Anna"), DAY, at(1))
     release_batch(connection, "B1", DAY)
     journal = [
         Outcome("B1-M1", OutcomeKind.DISPATCHED, DAY, at(2), "250 OK"),
@@ -231,7 +230,7 @@ def test_the_last_word_of_a_journal_counts_though_the_clock_was_set_back(connect
 
 
 def test_a_batch_is_closed_when_all_has_ended(connection: Connection) -> None:
-    approve_batch(connection, "B1", "Anna", DAY, at(1))
+    approve_batch(connection, "B1", Claim("Anna"), DAY, at(1))
     release_batch(connection, "B1", DAY)
     take_in_outcomes(connection, [Outcome("B1-M1", OutcomeKind.DISPATCHED, DAY, at(2))])
     withdraw_messages(connection, ["B1-M1", "B1-M2"], DAY, at(3))
@@ -252,7 +251,7 @@ def test_the_fees_of_messages_of_an_older_program_are_read_from_them(tmp_path: P
     workspace = initialise(tmp_path / "older")
     with open_to_write(workspace) as connection:
         save_drafts(connection, BATCH, draft_rows([message("1"), with_fees("3")]), NOW)
-        approve_batch(connection, "B1", "Anna", DAY, at(1))
+        approve_batch(connection, "B1", Claim("Anna"), DAY, at(1))
         release_batch(connection, "B1", DAY)
         journal = [Outcome(f"B1-M{n}", OutcomeKind.DISPATCHED, DAY, at(2)) for n in (1, 3)]
         take_in_outcomes(connection, journal)
