@@ -36,6 +36,9 @@ COMMANDS = {
     "aging": "Show how late what is owed; the total equals the open items, per currency.",
     "decisions": "Show for every open item which step it takes, or why none.",
     "release": "Let approved batches leave.",
+    "stop": "Halt all release at once; everything else goes on.",
+    "start": "Let batches leave again after `stop`.",
+    "resolve": "Say whether an uncertain message left; without one, list them with all evidence.",
     "record": "Record a dispute, promise, plan, hold, answer ...",
 }
 GROUPS = {

@@ -28,6 +28,7 @@ def daily(workspace: Path = Path("workspace"), as_of: date | None = None) -> Run
 def run_day(run: Run) -> RunSummary:
     """Tell the day, step by step."""
     files = take_in_inbox(run)
+    ran_out = steps.let_run_out(run)
     decided = steps.decide_and_draft(run)
     for batch_id in steps.find_unfinished(run):
         steps.compose(run, batch_id)
@@ -35,6 +36,7 @@ def run_day(run: Run) -> RunSummary:
     released = [steps.release_batch(run, batch_id) for batch_id in steps.find_releasable(run, approved=False)]
     steps.publish_log(run)
     waiting = steps.find_waiting(run)
+    steps.ask_for_reviews(run, waiting.batches)
     return RunSummary(
         run_id=run.run_id,
         as_of=run.as_of,
@@ -43,4 +45,6 @@ def run_day(run: Run) -> RunSummary:
         released=tuple(released),
         waiting=waiting.batches,
         doubts=waiting.doubts,
+        ran_out=tuple(ran_out),
+        stopped=waiting.stopped,
     )

@@ -5,10 +5,16 @@ importer (a worker, `prefect deploy`) gets real flows and tasks. What they show 
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from policies.approvals import Answer
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,6 +22,9 @@ R = TypeVar("R")
 # Before anything imports Prefect.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+COMMAND_LINE, UI = "command line", "ui"
+"""How somebody can say something."""
 
 _choice = {"plain": False}
 
@@ -28,6 +37,15 @@ def choose_way() -> None:
 def is_plain() -> bool:
     """Return whether flows are imported as plain functions."""
     return _choice["plain"]
+
+
+def channel() -> str:
+    """Return how whoever runs this came here: a run of a deployment is started or resumed in the UI."""
+    if is_plain():
+        return COMMAND_LINE
+    from flows import in_prefect
+
+    return UI if in_prefect.is_deployed() else COMMAND_LINE
 
 
 def server_is_away() -> bool:
@@ -130,3 +148,50 @@ def say(line: str) -> None:
     from prefect.logging import get_run_logger
 
     get_run_logger().info(line)
+
+
+def key_of(text: str) -> str:
+    """Return text as the key of an artifact: small letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "workspace"
+
+
+def newest_question() -> int:
+    """Return the number of the question this run was last resumed from; 1 when it has asked none."""
+    from flows import in_prefect
+
+    return in_prefect.newest_question()
+
+
+def reference_of(number: int) -> str:
+    """Return what names the answer to a question of this run."""
+    from flows import in_prefect
+
+    return in_prefect.reference_of(number)
+
+
+def ask_about_batch(number: int, text: str, timeout_seconds: int) -> "Answer | None":
+    """Suspend the run until a person has filled in the form; return the answer, nothing if it makes no sense.
+
+    Args:
+        number: of the question; one that was answered returns the answer at once.
+        text: Markdown above the form.
+        timeout_seconds: how long the form stays open.
+    """
+    from flows.batch_form import ask
+
+    return ask(number, text, timeout_seconds)
+
+
+def start_reviews(workspace: str, batches: Mapping[str, int], as_of: "date | None") -> int:
+    """Start a review of each batch in a deployment of this workspace, where there is one; return how many.
+
+    Args:
+        workspace: the creditor's folder.
+        batches: names of batches, and how often each was sent back to wait: a review is started once for each time.
+        as_of: the date of the reviews; nothing = the day on which they are answered.
+    """
+    if is_plain():
+        return 0
+    from flows import in_prefect
+
+    return in_prefect.start_reviews(workspace, batches, as_of)

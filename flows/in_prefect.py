@@ -5,17 +5,21 @@ The truth stands in the workspace: nothing here caches, keeps results or decides
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import State
 from prefect.concurrency.sync import concurrency
+from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.states import Completed, Failed
 
 from policies.errors import RelanceError
@@ -74,6 +78,11 @@ def name_run(name: str) -> None:
             client.update_flow_run(flow_run.id, name=f"{flow_run.flow_name} {name}")
 
 
+def is_deployed() -> bool:
+    """Return whether this is the run of a deployment, not of a command that somebody typed."""
+    return bool(deployment.id)
+
+
 def server_answers() -> bool:
     """Return whether the Prefect server can be reached."""
     with get_client(sync_client=True) as client:
@@ -91,6 +100,47 @@ def one_writer(workspace: str, say: Callable[[str], None]) -> Iterator[None]:
         limit, occupy=1, strict=True, lease_duration=LEASE_SECONDS, raise_on_lease_renewal_failure=False
     ):
         yield
+
+
+def question_key(number: int) -> str:
+    """Return what names a question of this run; a run that is tried again asks anew."""
+    return f"answer-{flow_run.run_count}-{number}"
+
+
+def reference_of(number: int) -> str:
+    """Return what names the answer to a question, whatever run asks it."""
+    return f"{flow_run.id}/{question_key(number)}"
+
+
+def newest_question() -> int:
+    """Return the number of the last question that this run asked; 1 when it has asked none."""
+    with get_client(sync_client=True) as client:
+        asked = client.read_flow_run(flow_run.id).empirical_policy.pause_keys or set()
+    beginning = question_key(0).removesuffix("0")
+    return max([1, *(int(key.removeprefix(beginning)) for key in asked if key.startswith(beginning))])
+
+
+def start_reviews(workspace: str, batches: Mapping[str, int], as_of: date | None) -> int:
+    """Start one run of the workspace's deployment `review` for each batch, once for each time it came to wait."""
+    with get_client(sync_client=True) as client:
+        deployments = client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=["review"])))
+    own = [one for one in deployments if _is_of(workspace, one.parameters)]
+    if not own:
+        return 0
+    for batch_id, sent_back in batches.items():
+        run_deployment(
+            own[0].id,
+            parameters={"batch_id": batch_id, "as_of": as_of.isoformat() if as_of else None},
+            timeout=0,
+            idempotency_key=f"review {Path(workspace).resolve()} {batch_id} {sent_back}",
+            as_subflow=False,
+        )
+    return len(batches)
+
+
+def _is_of(workspace: str, parameters: Mapping[str, Any]) -> bool:
+    named = parameters.get("workspace")
+    return bool(named) and Path(str(named)).resolve() == Path(workspace).resolve()
 
 
 def _is_taken(client: SyncPrefectClient, limit: str) -> bool:

@@ -8,7 +8,7 @@ from flows.engine import storyline
 from flows.forms import Text
 from flows.start import acting, begin
 from flows.summary import RunSummary, end_state
-from tasks.dispatch.batches import check_may_be_released
+from tasks.run import Run
 
 
 @storyline("release", "Lets approved batches leave, after taking out what has changed since.")
@@ -24,19 +24,26 @@ def release(
     """
     run = begin(workspace, as_of)
     with acting(run, "release"):
-        if batch_id:
-            check_may_be_released(run, batch_id)
-        chosen = [batch_id] if batch_id else steps.find_releasable(run, approved=True)
-        for name in chosen:
-            steps.compose(run, name)
-        released = [steps.release_batch(run, name) for name in chosen]
-        steps.publish_log(run)
-        waiting = steps.find_waiting(run)
-    summary = RunSummary(
+        summary = let_batches_leave(run, batch_id or "")
+    return end_state(run, summary)
+
+
+def let_batches_leave(run: Run, batch_id: str) -> RunSummary:
+    """Tell the release of one batch, or of all that may leave."""
+    ran_out = steps.let_run_out(run)
+    chosen = steps.find_releasable(run, approved=True, only=batch_id)
+    for name in chosen:
+        steps.compose(run, name)
+    released = [steps.release_batch(run, name) for name in chosen]
+    steps.publish_log(run)
+    waiting = steps.find_waiting(run)
+    steps.ask_for_reviews(run, waiting.batches)
+    return RunSummary(
         run_id=run.run_id,
         as_of=run.as_of,
         released=tuple(released),
         waiting=() if batch_id else waiting.batches,
         doubts=waiting.doubts,
+        ran_out=tuple(ran_out),
+        stopped=waiting.stopped,
     )
-    return end_state(run, summary)

@@ -12,6 +12,7 @@ from policies.errors import WrongUseError
 from tasks.dispatch.recovery import take_in_journals
 from tasks.locking import hold_workspace
 from tasks.run import Run
+from tasks.stopping import log_stop
 from tasks.store.batch_lists import find_last_dispatch_date, list_batches
 from tasks.store.connection import open_to_read
 from tasks.workspace import open_workspace, read_creditor
@@ -34,15 +35,20 @@ def begin(
         as_of=as_of or today,
         today=today,
         run_id=f"{as_of or today}-{secrets.token_hex(4)}",
-        actor=actor or _login(),
+        actor=actor or login(),
         clock=clock.now,
         say=say or engine.say,
     )
 
 
 @contextmanager
-def acting(run: Run, purpose: str) -> Iterator[None]:
+def acting(run: Run, purpose: str, *, is_dated: bool = True) -> Iterator[None]:
     """Hold the workspace for a run: journals of a cut release come first, and no run goes back in time.
+
+    Args:
+        run: the run.
+        purpose: told to whoever waits for it.
+        is_dated: whether what is done has a business date; stopping all release has none.
 
     Raises:
         WrongUseError: something has left on a later date already.
@@ -59,7 +65,9 @@ def acting(run: Run, purpose: str) -> Iterator[None]:
             run.say(f"took in {taken} outcomes of a release that was cut")
             with open_to_read(run.workspace) as connection:
                 last = find_last_dispatch_date(connection)
-        if last and run.as_of < last:
+        if log_stop(run):
+            run.say("the log now holds that release is stopped")
+        if is_dated and last and run.as_of < last:
             raise WrongUseError(
                 f"The date {run.as_of} lies before {last}, the day of the last dispatch: what has left stays so. "
                 f"Act on {last} or later; to look at an earlier day use `relance decisions --as-of {run.as_of}`."
@@ -67,7 +75,8 @@ def acting(run: Run, purpose: str) -> Iterator[None]:
         yield
 
 
-def _login() -> str:
+def login() -> str:
+    """Return who runs this, as the operating system knows them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,25 +1,38 @@
 """The steps that flows are told in: each is a row in the Prefect UI, coarse, and safe to do again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from flows import engine
 from flows.engine import note, step
 from flows.totals import aging_totals
 from policies.explanations import counted
 from policies.model import ITEM_KEY
+from tasks.approval import expire
 from tasks.compose import compose_again, compose_batch, list_calls_again
 from tasks.decide import Day, decide_day, decisions_as_published
-from tasks.dispatch.batches import BatchRelease, batches_to_release, let_leave, withdraw_changed
+from tasks.dispatch.batches import (
+    BatchRelease,
+    batches_to_release,
+    check_may_be_released,
+    let_leave,
+    withdraw_changed,
+)
 from tasks.findings.report import Findings, report_findings
 from tasks.intake import IntakeResult, find_files, take_in
 from tasks.plan import PlannedBatch, plan_day
 from tasks.policy_review.review import require_sound
 from tasks.publish import publish
+from tasks.release_guards import send_back_if_odd
+from tasks.review import Review, look_at
 from tasks.rules import read_law, read_rules
 from tasks.run import Run
+from tasks.stopping import read_stop
+from tasks.store.approvals import is_taken
 from tasks.store.batch_lists import list_batches, list_messages
 from tasks.store.batches import read_batch
 from tasks.store.connection import open_to_read
@@ -38,10 +51,11 @@ class DecidedDay:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Names of batches that wait for approval, and of messages that may or may not have left."""
+    """Batches that wait for approval, messages that may or may not have left, and who has stopped all release."""
 
     batches: tuple[str, ...]
     doubts: tuple[str, ...]
+    stopped: str = ""
 
 
 @step("look into the inbox")
@@ -86,9 +100,15 @@ def compose(run: Run, batch_id: str) -> int:
 
 @step("release a batch", each="batch_id")
 def release_batch(run: Run, batch_id: str) -> BatchRelease:
-    """Take out what has changed since, then let the batch leave."""
+    """Look once more, take out what has changed since, then let the batch leave; or say why it stays."""
+    rules = read_rules(run.workspace)
+    if halted := read_stop(run.workspace):
+        return BatchRelease(batch_id, kept=halted.sentence)
+    if odd := send_back_if_odd(run, batch_id, rules):
+        run.say(f"{batch_id} waits for a person: {' '.join(odd)}")
+        return BatchRelease(batch_id, kept=f"sent back to wait for a person. {' '.join(odd)}")
     withdrawn = _withdraw(run, batch_id)
-    released = let_leave(run, batch_id, read_rules(run.workspace).creditor)
+    released = let_leave(run, batch_id, rules.creditor)
     for why in (*withdrawn.values(), *([released.kept] if released.kept else [])):
         run.say(f"{batch_id}: {why}")
     return BatchRelease(batch_id, tuple(withdrawn.values()), released.counts, released.kept)
@@ -109,9 +129,22 @@ def find_unfinished(run: Run) -> list[str]:
 
 
 @step("find batches to release")
-def find_releasable(run: Run, approved: bool) -> list[str]:
-    """Return the batches that may leave now."""
-    return batches_to_release(run, approved=approved)
+def find_releasable(run: Run, approved: bool, only: str = "") -> list[str]:
+    """Return the batches that may leave now, or the one that was asked for; none while release is stopped."""
+    if only:
+        check_may_be_released(run, only)
+    if read_stop(run.workspace):
+        return []
+    return [only] if only else batches_to_release(run, approved=approved)
+
+
+@step("let run out what waited too long")
+def let_run_out(run: Run) -> list[str]:
+    """Let approvals and drafts run out that the policy gives no more time; return a sentence on each."""
+    told = expire(run, read_rules(run.workspace).policy)
+    for batch_id in told:
+        compose_again(run, batch_id)
+    return [f"{batch_id}: {what}" for batch_id, what in told.items()]
 
 
 @step("find what waits for a person")
@@ -120,7 +153,31 @@ def find_waiting(run: Run) -> Waiting:
     with open_to_read(run.workspace) as connection:
         drafts = list_batches(connection, "draft").filter("approval_required").sort("as_of", "batch_id")
         doubts = list_messages(connection).filter(pl.col("status") == "uncertain").sort("message_id")
-    return Waiting(tuple(drafts["batch_id"]), tuple(doubts["message_id"]))
+    halted = read_stop(run.workspace)
+    return Waiting(tuple(drafts["batch_id"]), tuple(doubts["message_id"]), halted.sentence if halted else "")
+
+
+@step("look at a batch", each="batch_id", retries=2)
+def look_at_batch(run: Run, batch_id: str) -> Review:
+    """Return what a person is shown of a batch before deciding."""
+    return look_at(run, batch_id)
+
+
+def was_taken(run: Run, reference: str) -> bool:
+    """Return whether the answer of a form has been taken."""
+    with open_to_read(run.workspace) as connection:
+        return is_taken(connection, reference)
+
+
+@step("ask for reviews", retries=2)
+def ask_for_reviews(run: Run, waiting: Sequence[str]) -> int:
+    """Start a review in the UI of each batch that waits, where the workspace has that deployment."""
+    with open_to_read(run.workspace) as connection:
+        drafts = list_batches(connection, "draft").filter(pl.col("batch_id").is_in(list(waiting)))
+    batches = dict(drafts.select("batch_id", pl.col("sent_back").fill_null(0)).iter_rows())
+    return engine.start_reviews(
+        str(run.workspace.root), batches, None if run.as_of == run.today else run.as_of
+    )
 
 
 @step("list open calls")

@@ -1,6 +1,5 @@
 """What a run has done, for people: the same facts for the terminal, the UI and machines."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -26,6 +25,8 @@ class RunSummary:
     released: tuple[BatchRelease, ...] = ()
     waiting: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    ran_out: tuple[str, ...] = ()
+    stopped: str = ""
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -37,6 +38,7 @@ class RunSummary:
     def kept(self) -> list[str]:
         """Sentences on what waits for a person beside batches: kept files, kept e-mail, uncertain messages."""
         files = [f"{one.file}: {one.message}" for one in self.files if one.status is IntakeStatus.KEPT]
+        stopped = [self.stopped] if self.stopped else []
         batches = [f"{one.batch_id}: {one.kept}" for one in self.released if one.kept]
         counts = [(one.batch_id, one.counts) for one in self.released if one.counts]
         problems = [f"{batch}: {problem}" for batch, count in counts for problem in count.problems]
@@ -46,10 +48,11 @@ class RunSummary:
             if count.refused
         ]
         doubts = [
-            f"message {message} may or may not have left; it is never sent again by itself"
+            f"message {message} may or may not have left; it is never sent again by itself: "
+            f"`relance resolve {message}` shows what is known"
             for message in self.doubts
         ]
-        return [*files, *batches, *problems, *refused, *doubts]
+        return [*stopped, *files, *batches, *problems, *refused, *doubts]
 
     @property
     def exit_code(self) -> ExitCode:
@@ -69,7 +72,7 @@ def end_state(run: Run, summary: RunSummary) -> RunSummary:
 
 def show_in_ui(run: Run, summary: RunSummary) -> None:
     """Keep the summary, the files, the aging and the decisions as artifacts, one history per workspace."""
-    creditor = re.sub(r"[^a-z0-9]+", "-", run.workspace.root.name.lower()).strip("-") or "workspace"
+    creditor = engine.key_of(run.workspace.root.name)
     day = f"{run.workspace.root.name}, {summary.as_of}"
     engine.show_text(f"{creditor}-run", _markdown(run, summary), f"What the run did - {day}")
     if summary.files:
@@ -101,14 +104,22 @@ def _markdown(run: Run, summary: RunSummary) -> str:
         else [],
         "To do": summary.decided.findings.sentences if summary.decided else [],
         "Left out": [f"{one.batch_id}: {note}" for one in _drafted(summary) for note in one.notes],
+        "Ran out": list(summary.ran_out),
         "Left": [_left(one) for one in summary.released],
+        "Taken out": [f"{one.batch_id}: {why}" for one in summary.released for why in one.withdrawn],
     }
     lines = [f"# {run.workspace.root.name}, {summary.as_of}"]
     for title, sentences in sections.items():
         if sentences:
             lines += ["", f"## {title}", "", *(f"- {sentence}" for sentence in sentences)]
     if waiting:
-        lines += ["", "To let a batch leave, run the deployments `approve` (or `reject`) and `release`."]
+        lines += [
+            "",
+            (
+                "Each waiting batch has a suspended run of `review`: resume it to decide in a form. "
+                "Without one, start `review`, or `approve` (or `reject`) and `release`."
+            ),
+        ]
     if summary.decided:
         lines += ["", f"Lists: `{run.workspace.published / 'reports' / str(summary.as_of)}`."]
     lines += ["", f"Documents: `{run.workspace.outbox}`. Log: `relance audit log --run {summary.run_id}`."]

@@ -31,13 +31,14 @@ def _lines(summary: RunSummary) -> list[str]:
             lines.append(f"  found   {', '.join(summary.decided.findings.sentences)}")
         lines += [
             f"  draft   {one.batch_id}: {counted(one.messages, 'message')}"
-            + (f" - {one.guard_sentence}" if one.guard_sentence else "")
+            + (f" - {' '.join(one.guard_sentence.splitlines())}" if one.guard_sentence else "")
             for one in summary.decided.drafted
         ]
         lines += _done_before(summary.decided)
         lines += [
             f"  note    {one.batch_id}: {note}" for one in summary.decided.drafted for note in one.notes
         ]
+    lines += [f"  ran out {sentence}" for sentence in summary.ran_out]
     for one in summary.released:
         left = one.counts.dispatched if one.counts else 0
         lines.append(f"  out     {one.batch_id}: {counted(left, 'message')} left")

@@ -13,7 +13,9 @@ from tests.conventions.source_tree import ROOT, text_of
 
 DEPLOYED: dict[str, Any] = yaml.safe_load(text_of("prefect.yaml"))
 DEPLOYMENTS = {cast("str", one["name"]).partition("{")[0]: one for one in DEPLOYED["deployments"]}
-NAMES = ("daily", "intake", "release", "record", "approve", "reject")
+NAMES = (
+    "daily", "intake", "release", "record", "approve", "reject", "review", "resolve", "stop", "start",
+)  # fmt: skip
 
 
 def signature(name: str) -> inspect.Signature:
