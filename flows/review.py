@@ -42,7 +42,9 @@ def review(batch_id: str, workspace: Path = Path("workspace"), as_of: date | Non
     engine.name_run(f"{run.workspace.root.name} {batch_id}")
     shown = steps.look_at_batch(run, batch_id)
     engine.show_text(
-        engine.key_of(f"{batch_id}-review"), review_page(shown), f"What would leave - {batch_id}"
+        engine.key_of(f"{run.workspace.root.name}-{batch_id}-review"),
+        review_page(shown),
+        f"What would leave - {batch_id}",
     )
     problem = ""
     for number in count(engine.newest_question()):

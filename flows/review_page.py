@@ -36,8 +36,8 @@ def form_text(review: Review, problem: str) -> str:
 def plain(text: str) -> str:
     r"""Return text that Markdown shows as it is, on one line.
 
-    >>> plain("a <b> *c* [d](e)")
-    'a \\\\<b\\\\> \\\\*c\\\\* \\\\[d\\\\]\\\\(e\\\\)'
+    >>> print(plain("a <b> *c* [d](e)"))
+    a \<b\> \*c\* \[d\]\(e\)
     """
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~&])", r"\\\1", " ".join(text.split()))
 
