@@ -72,6 +72,7 @@ Text = Annotated[str, Field(min_length=1)]
 Country = Annotated[str, AfterValidator(_check_country)]
 Email = Annotated[str, AfterValidator(_check_email)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Seconds = Annotated[int, Field(ge=1, le=3600)]
 
 
 class _Strict(BaseModel):
@@ -136,8 +137,17 @@ class Agency(_Strict):
     email: Email | None = None
 
 
+class Timeouts(_Strict):
+    """How long each phase of speaking to the mail server may take, in seconds."""
+
+    connect: Seconds = 30
+    command: Seconds = 60
+    data: Seconds = 180
+    answer: Seconds = 300
+
+
 class Smtp(_Strict):
-    """The mail server; secrets are named, never written."""
+    """The mail server and how it is spoken to; secrets are named, never written."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -146,7 +156,23 @@ class Smtp(_Strict):
     security: Literal["starttls", "tls", "none"] = "starttls"
     username_env: str | None = None
     password_env: str | None = None
+    login_block: Text | None = None
+    certificate_file: Text | None = None
     from_: Email | None = Field(default=None, alias="from")
+    copy_to: Email | None = None
+    connections: Annotated[int, Field(ge=1, le=50)] = 4
+    messages_per_minute: Annotated[int, Field(ge=1)] | None = None
+    messages_per_minute_per_domain: Annotated[int, Field(ge=1)] | None = None
+    maximum_message_kilobytes: Annotated[int, Field(ge=1)] | None = None
+    retry_for_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    timeout_seconds: Timeouts = Timeouts()
+
+    @field_validator("login_block")
+    @classmethod
+    def _has_one_login(cls, name: str, info: ValidationInfo) -> str:
+        if info.data.get("username_env") or info.data.get("password_env"):
+            raise ValueError("the login comes from a Prefect block or from the environment, not from both")
+        return name
 
 
 class Creditor(_Strict):
@@ -170,6 +196,14 @@ class Creditor(_Strict):
     policy: Text
     agencies: dict[str, Agency] = {}
     smtp: Smtp | None = None
+    maildir: Text | None = None
+
+    @field_validator("maildir")
+    @classmethod
+    def _has_one_way_out(cls, path: str, info: ValidationInfo) -> str:
+        if info.data.get("smtp"):
+            raise ValueError("e-mail leaves through `smtp` or into a `maildir`, not both; take one out")
+        return path
 
     @field_validator("registration_id")
     @classmethod

@@ -1,5 +1,6 @@
 """Who we are, as `creditor.yaml` says it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,30 @@ def test_a_creditor_cannot_be_changed_once_read() -> None:
     creditor: Creditor = parse(EXAMPLE)
     with pytest.raises(Exception, match="frozen"):
         creditor.policy = "other"  # type: ignore[misc]  # what the test is about
+
+
+def with_mail(lines: str) -> str:
+    return EXAMPLE + "\n" + lines
+
+
+def test_the_finer_keys_of_the_mail_server_in_the_example_are_valid() -> None:
+    block = EXAMPLE[EXAMPLE.index("# smtp:") : EXAMPLE.index("# # maildir")].splitlines()
+    lines = [re.sub("^  # ", "  ", line.removeprefix("# ")) for line in block if "login_block" not in line]
+    smtp = parse(
+        with_mail("\n".join([lines[0], *(line for line in lines[1:] if line.startswith("  "))]))
+    ).smtp
+    assert smtp is not None
+    assert (smtp.connections, smtp.messages_per_minute, smtp.timeout_seconds.answer) == (4, 600, 300)
+    assert (smtp.copy_to, smtp.retry_for_seconds) == ("archive@ateliers-cormier.example", 60)
+
+
+def test_a_login_comes_from_one_place() -> None:
+    both = "smtp: {host: mail.example.com, username_env: WHO, login_block: relance-smtp}"
+    assert "from a Prefect block or from the environment, not from both" in refusal_of(with_mail(both))
+    assert parse(with_mail("smtp: {host: mail.example.com, login_block: relance-smtp}")).smtp is not None
+
+
+def test_mail_has_one_way_out() -> None:
+    both = "smtp: {host: mail.example.com}\nmaildir: outgoing"
+    assert "not both; take one out" in refusal_of(with_mail(both))
+    assert parse(with_mail("maildir: outgoing")).maildir == "outgoing"
