@@ -4,9 +4,9 @@ An approved message whose items, balances or holds have changed since is withdra
 store before anything leaves, the journal on disk while it leaves, and the store is not held meanwhile.
 """
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -14,23 +14,22 @@ from policies.creditor import Creditor
 from policies.errors import WaitingError, WrongUseError
 from policies.explanations import counted
 from policies.mail_addresses import mail_address
-from policies.messages import Message
 from policies.model import Channel
 from policies.releasing import find_changes
 from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
 from tasks.dispatch.recovery import take_in_journal
-from tasks.dispatch.release import (
-    OutboxTransport,
-    Progress,
-    ReleaseCounts,
-    Transport,
-    may_leave,
-    release_messages,
-)
-from tasks.dispatch.smtp import SmtpServer, SmtpTransport
+from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_messages
+from tasks.dispatch.smtp_server import Login
+from tasks.dispatch.transports import choose_transport
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.batch_lists import StoredMessage, has_begun_to_leave, list_batches, read_messages
+from tasks.store.batch_lists import (
+    StoredMessage,
+    has_begun_to_leave,
+    list_batches,
+    read_leaving,
+    read_messages,
+)
 from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
 from tasks.store.connection import open_to_read, open_to_write
 
@@ -107,23 +106,38 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
     return {message_id: changes[message_id] for message_id in ended}
 
 
-def let_leave(run: Run, batch_id: str, creditor: Creditor) -> BatchRelease:
-    """Release a batch: commit to it, let its messages leave, take the journal in."""
+def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None = None) -> BatchRelease:
+    """Release a batch: commit to it, let its messages leave, take the journal in.
+
+    Args:
+        run: the run.
+        batch_id: a batch that may leave.
+        creditor: says how e-mail leaves.
+        login: to the mail server, where `smtp.login_block` names it; else it comes from the environment.
+    """
+    transport = choose_transport(run.workspace, creditor, login)
     with open_to_read(run.workspace) as connection:
-        stored = _live(read_messages(connection, batch_id))
-    if kept := _why_kept(run, creditor, stored):
+        leaving = read_leaving(connection, batch_id)
+    if kept := _why_kept(run, creditor, leaving):
         return BatchRelease(batch_id, kept=kept)
     with open_to_write(run.workspace) as connection:
         if release_batch(connection, batch_id, run.as_of):
             event = NewEvent(
-                "batch_released", {"batch_id": batch_id, "on": run.as_of, "messages": len(stored)}
+                "batch_released", {"batch_id": batch_id, "on": run.as_of, "messages": leaving.height}
             )
             append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
-    planned = [_planned(run, one, creditor) for one in stored]
+    planned = [_planned(run, row, creditor) for row in leaving.iter_rows(named=True)]
     path = run.workspace.outbox / batch_id / JOURNAL_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     with Journal(path, run.as_of) as journal:
-        counts = release_messages(planned, journal, _transport(creditor), run.clock, _progress(run, batch_id))
+        counts = release_messages(
+            planned,
+            journal,
+            transport,
+            run.clock,
+            _progress(run, batch_id),
+            is_stopped=run.workspace.stop_path.exists,
+        )
     with open_to_write(run.workspace) as connection:
         take_in_journal(connection, run, batch_id)
     return BatchRelease(batch_id, counts=counts)
@@ -133,9 +147,9 @@ def _live(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
     return [one for one in stored if one.status in (MessageStatus.PLANNED, MessageStatus.COMPOSED)]
 
 
-def _why_kept(run: Run, creditor: Creditor, stored: Sequence[StoredMessage]) -> str:
+def _why_kept(run: Run, creditor: Creditor, leaving: pl.DataFrame) -> str:
     """Return why e-mails stay: a date that is not today never reaches a mail server outside this machine."""
-    if creditor.smtp is None or not any(one.message.channel == Channel.EMAIL for one in stored):
+    if creditor.smtp is None or Channel.EMAIL not in leaving["channel"].to_list():
         return ""
     if may_leave(run.as_of, run.today, creditor.smtp.host):
         return ""
@@ -145,45 +159,18 @@ def _why_kept(run: Run, creditor: Creditor, stored: Sequence[StoredMessage]) -> 
     )
 
 
-def _planned(run: Run, one: StoredMessage, creditor: Creditor) -> PlannedMessage:
-    message: Message = one.message
-    sender = (creditor.smtp.from_ if creditor.smtp else None) or creditor.sender.email
+def _planned(run: Run, row: Mapping[str, Any], creditor: Creditor) -> PlannedMessage:
+    smtp, is_email = creditor.smtp, row["channel"] == Channel.EMAIL
     return PlannedMessage(
-        message_id=message.message_id,
-        action_ids=tuple(item.action_id for item in message.items),
-        channel=message.channel,
-        document=run.workspace.root / (one.document_path or ""),
-        document_sha256=one.document_sha256 or "",
-        recipients=(mail_address(message.customer.email),) if message.channel == Channel.EMAIL else (),
-        sender=sender,
+        message_id=row["message_id"],
+        action_ids=tuple(row["action_ids"]),
+        channel=row["channel"],
+        document=run.workspace.root / (row["document_path"] or ""),
+        document_sha256=row["document_sha256"] or "",
+        recipients=(mail_address(row["email"]),) if is_email else (),
+        sender=(smtp.from_ if smtp else None) or creditor.sender.email,
+        copies=(smtp.copy_to,) if smtp and smtp.copy_to and is_email else (),
     )
-
-
-def _transport(creditor: Creditor) -> Transport:
-    """Return how e-mail leaves: to the configured server, else it stays in the outbox. Secrets come from outside."""
-    smtp = creditor.smtp
-    if smtp is None:
-        return OutboxTransport()
-    return SmtpTransport(
-        SmtpServer(
-            host=smtp.host,
-            port=smtp.port,
-            security=smtp.security,
-            username=_secret(smtp.username_env),
-            password=_secret(smtp.password_env),
-        )
-    )
-
-
-def _secret(name: str | None) -> str | None:
-    if name is None:
-        return None
-    value = os.environ.get(name)
-    if value is None:
-        raise WrongUseError(
-            f"creditor.yaml: smtp: the environment has no {name}; set it, or take the key out."
-        )
-    return value
 
 
 def _progress(run: Run, batch_id: str) -> Progress:

@@ -1,21 +1,21 @@
 """The journal of a release: one line on disk before a message leaves (intent) and one after it (outcome).
 
-`outbox/<batch>/journal.jsonl`. Each line is flushed to the disk before anything else happens, so that after a cut an
-intent without outcome says exactly which message may or may not have left. Holds no address and no name.
+`outbox/<batch>/journal.jsonl`. No data leaves before its intent is on disk, and over one connection no intent stands
+before the outcome of the message ahead of it. So after a cut an intent without outcome says exactly which message may
+or may not have left: one per open connection at most. Holds no address and no name.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from policies.errors import AuditBrokenError
+from tasks.dispatch.lasting_lines import LastingLines, take_off_cut_line
 
 JOURNAL_NAME = "journal.jsonl"
 
@@ -43,7 +43,8 @@ SETTLED = frozenset({DeliveryStatus.DISPATCHED, DeliveryStatus.REFUSED, Delivery
 class PlannedMessage:
     """A message ready to leave: its document in the outbox and, for e-mail, whom it goes to.
 
-    `sender` is the plain address bounces come back to, before the message's own mark is put into it.
+    `sender` is the plain address bounces come back to, before the message's own mark is put into it; `copies` are
+    addresses of our own that get the same message.
     """
 
     message_id: str
@@ -53,11 +54,15 @@ class PlannedMessage:
     document_sha256: str
     recipients: tuple[str, ...] = ()
     sender: str = ""
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class MessageOutcome:
-    """The last known state of a message; `on` is the business date of its release."""
+    """The last known state of a message; `on` is the business date of its release.
+
+    `is_bad_address` says of a refused message that its address was refused, and not what it says.
+    """
 
     message_id: str
     action_ids: tuple[str, ...]
@@ -67,21 +72,22 @@ class MessageOutcome:
     on: date
     recorded_at: datetime
     answer: str
+    is_bad_address: bool = False
 
 
 class Journal:
-    """Appends to the journal of one batch; each line is on disk when the call returns."""
+    """Appends to the journal of one batch; a line is on disk when the call returns, where nothing else is said."""
 
     def __init__(self, path: Path, on: date) -> None:
         """Open or begin the journal at `path` for a release on the business date `on`."""
         self.path = path
         self.on = on
         self.outcomes = {outcome.message_id: outcome for outcome in read_journal(path)}
-        cut = _take_off_cut_line(path)
-        self._file: FileIO = path.open("ab", buffering=0)
-        _flush_folder(path.parent)
+        cut = take_off_cut_line(path)
+        self._lines = LastingLines(path)
         if cut:
-            self._append({"kind": "cut", "on": on.isoformat(), "text": cut, "why": CUT})
+            self._write({"kind": "cut", "on": on.isoformat(), "text": cut, "why": CUT})
+            self._lines.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -95,37 +101,45 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the file; what was appended is on disk already."""
-        self._file.close()
+        """Put everything on disk and close the file."""
+        self._lines.close()
 
     def is_settled(self, message_id: str) -> bool:
         """Return whether a rerun must leave the message alone."""
         outcome = self.outcomes.get(message_id)
         return outcome is not None and outcome.status in SETTLED
 
-    def intend(self, message: PlannedMessage, at: datetime, *, repeatable: bool = False) -> None:
-        """Note that the message is about to leave.
+    def intend(self, message: PlannedMessage, at: datetime) -> None:
+        """Note that the message is about to leave."""
+        self._write(self._intent(message, at, repeatable=False))
+        self._lines.flush()
 
-        Args:
-            message: what is about to leave.
-            at: this instant.
-            repeatable: doing it again changes nothing (a file by its name), so a cut leaves no doubt.
+    async def intend_with_others(self, message: PlannedMessage, at: datetime) -> None:
+        """Note that the message is about to leave; messages that are about to at the same time share a flush."""
+        self._write(self._intent(message, at, repeatable=False))
+        await self._lines.flushed()
+
+    def intend_repeatable(self, message: PlannedMessage, at: datetime) -> None:
+        """Note that a file is about to be written by its name: doing it again changes nothing, so no cut leaves doubt.
+
+        The line is on disk after the next flush, or when the journal is closed.
         """
-        self._append(
-            {
-                "kind": "intent",
-                "repeatable": repeatable,
-                "message_id": message.message_id,
-                "action_ids": list(message.action_ids),
-                "channel": message.channel,
-                "document_sha256": message.document_sha256,
-                "on": self.on.isoformat(),
-                "at": at.isoformat(),
-            }
-        )
+        self._write(self._intent(message, at, repeatable=True))
 
-    def settle(self, message: PlannedMessage, status: DeliveryStatus, answer: str, at: datetime) -> None:
-        """Note what became of the message and what the server answered."""
+    def settle(
+        self,
+        message: PlannedMessage,
+        status: DeliveryStatus,
+        answer: str,
+        at: datetime,
+        *,
+        is_bad_address: bool = False,
+    ) -> None:
+        """Note what became of the message and what the server answered.
+
+        The line survives the end of this process at once. It is on disk with the next flush, which every intent
+        waits for, or when the journal is closed.
+        """
         outcome = MessageOutcome(
             message_id=message.message_id,
             action_ids=message.action_ids,
@@ -135,32 +149,50 @@ class Journal:
             on=self.on,
             recorded_at=at,
             answer=answer,
+            is_bad_address=is_bad_address,
         )
         self._note(outcome)
+
+    def flush(self) -> None:
+        """Put everything noted on disk."""
+        self._lines.flush()
 
     def resolve(self, known: MessageOutcome, status: DeliveryStatus, answer: str, at: datetime) -> None:
         """Note what is known later of a message: as of the day on which it was handed over."""
         self._note(replace(known, status=status, answer=answer, recorded_at=at))
+        self._lines.flush()
 
     def _note(self, outcome: MessageOutcome) -> None:
-        self._append(
-            {
-                "kind": "outcome",
-                "status": outcome.status.value,
-                "answer": outcome.answer,
-                "message_id": outcome.message_id,
-                "action_ids": list(outcome.action_ids),
-                "channel": outcome.channel,
-                "document_sha256": outcome.document_sha256,
-                "on": outcome.on.isoformat(),
-                "at": outcome.recorded_at.isoformat(),
-            }
-        )
+        line: dict[str, object] = {
+            "kind": "outcome",
+            "status": outcome.status.value,
+            "answer": outcome.answer,
+            "message_id": outcome.message_id,
+            "action_ids": list(outcome.action_ids),
+            "channel": outcome.channel,
+            "document_sha256": outcome.document_sha256,
+            "on": outcome.on.isoformat(),
+            "at": outcome.recorded_at.isoformat(),
+        }
+        if outcome.status is DeliveryStatus.REFUSED:
+            line["is_bad_address"] = outcome.is_bad_address
+        self._write(line)
         self.outcomes[outcome.message_id] = outcome
 
-    def _append(self, line: Mapping[str, object]) -> None:
-        _write_all(self._file, (json.dumps(line, ensure_ascii=False) + "\n").encode())
-        os.fsync(self._file.fileno())
+    def _intent(self, message: PlannedMessage, at: datetime, *, repeatable: bool) -> dict[str, object]:
+        return {
+            "kind": "intent",
+            "repeatable": repeatable,
+            "message_id": message.message_id,
+            "action_ids": list(message.action_ids),
+            "channel": message.channel,
+            "document_sha256": message.document_sha256,
+            "on": self.on.isoformat(),
+            "at": at.isoformat(),
+        }
+
+    def _write(self, line: Mapping[str, object]) -> None:
+        self._lines.write(json.dumps(line, ensure_ascii=False).encode())
 
 
 def read_journal(path: Path) -> list[MessageOutcome]:
@@ -199,32 +231,8 @@ def _outcome(line: Mapping[str, Any]) -> MessageOutcome:
         on=date.fromisoformat(line["on"]),
         recorded_at=datetime.fromisoformat(line["at"]),
         answer=UNANSWERED if is_intent else line["answer"],
+        # Of a refusal noted before the journal knew the difference the address is to blame, as it was then.
+        is_bad_address=not is_intent
+        and line["status"] == DeliveryStatus.REFUSED
+        and line.get("is_bad_address", True),
     )
-
-
-def _take_off_cut_line(path: Path) -> str:
-    """Take what stands after the last whole line off the file and return it."""
-    if not path.exists():
-        return ""
-    with path.open("r+b") as file:
-        whole, newline, cut = file.read().rpartition(b"\n")
-        if cut:
-            file.truncate(len(whole) + len(newline))
-            os.fsync(file.fileno())
-    return cut.decode(errors="replace")
-
-
-def _write_all(file: FileIO, text: bytes) -> None:
-    """Write all of the text; a raw file may take less than it was given."""
-    rest = memoryview(text)
-    while rest:
-        rest = rest[file.write(rest) or 0 :]
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the name of a new file as lasting as its lines."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,6 +5,8 @@ The journal is the truth of what left; the same journal twice changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from itertools import groupby
 
 import polars as pl
 
@@ -48,34 +50,29 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
 
 
 def _end_refused(connection: Connection, run: Run, refused: Sequence[MessageOutcome]) -> set[str]:
-    """End messages that a server refused for good; the address counts as bounced from then on."""
-    if not refused:
-        return set()
-    ended = {
-        message_id
-        for outcome in refused
-        for message_id in withdraw_messages(connection, [outcome.message_id], outcome.on, outcome.recorded_at)
-    }
-    customers = (
-        list_actions(connection)
-        .filter(pl.col("message_id").is_in(list(ended)))["customer_id"]
-        .unique()
-        .sort()
-        .to_list()
-    )
-    if customers:
-        blank = dict.fromkeys(EVENTS.names())
-        rows = [
-            {
-                **blank,
-                "kind": EventKind.BOUNCE.value,
-                "customer_id": customer,
-                "reason": "refused by the mail server",
-            }
-            for customer in customers
-        ]
-        add_events(connection, replace(run, actor="relance"), pl.DataFrame(rows, schema=EVENTS))
+    """End messages that a server refused for good; an address it did not know counts as bounced from then on."""
+    ended: set[str] = set()
+    for on, of_day in groupby(sorted(refused, key=_day), key=_day):
+        outcomes = list(of_day)
+        known_at = max(outcome.recorded_at for outcome in outcomes)
+        ids = [outcome.message_id for outcome in outcomes]
+        ended.update(withdraw_messages(connection, ids, on, known_at))
+    bounced = [one.message_id for one in refused if one.is_bad_address and one.message_id in ended]
+    if bounced:
+        _note_bounces(connection, run, bounced)
     return ended
+
+
+def _note_bounces(connection: Connection, run: Run, message_ids: Sequence[str]) -> None:
+    actions = list_actions(connection).filter(pl.col("message_id").is_in(list(message_ids)))
+    blank = dict.fromkeys(EVENTS.names())
+    said = {"kind": EventKind.BOUNCE.value, "reason": "refused by the mail server"}
+    rows = [{**blank, **said, "customer_id": customer} for customer in actions["customer_id"].unique().sort()]
+    add_events(connection, replace(run, actor="relance"), pl.DataFrame(rows, schema=EVENTS))
+
+
+def _day(outcome: MessageOutcome) -> date:
+    return outcome.on
 
 
 def _outcome(outcome: MessageOutcome) -> Outcome:

@@ -1,39 +1,38 @@
 """Lets planned messages leave: files first, then e-mail, each at most once whatever is cut, and counts them.
 
-Doing it again after a cut does only what is left (`journal.py`). The mail server is spoken to in `smtp.py`.
+Doing it again after a cut does only what is left (`journal.py`). How e-mail leaves is said by a transport: it stays in
+the outbox (`outbox.py`), goes into a Maildir (`maildir.py`) or to a mail server (`smtp.py`).
 """
 
-import hashlib
 import ipaddress
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Protocol
 
+from policies.explanations import counted
 from policies.model import Channel
+from tasks.dispatch.departure import Clock, Departure, never
 from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage
-
-WRITTEN = "written to the outbox"
+from tasks.dispatch.outbox import note_files
 
 Progress = Callable[[int, int], None]
-Clock = Callable[[], datetime]
 
 
 class Transport(Protocol):
     """How e-mail leaves."""
 
-    def dispatch(
-        self, messages: Sequence[PlannedMessage], journal: Journal, clock: Clock, done: Callable[[], None]
-    ) -> list[str]:
-        """Let the messages leave, journalled one by one; call `done` after each; return what went wrong."""
+    def dispatch(self, messages: Sequence[PlannedMessage], departure: Departure) -> list[str]:
+        """Let the messages leave, journalled one by one; return what went wrong, in sentences."""
 
 
 @dataclass(frozen=True)
 class ReleaseCounts:
     """How many messages of a release ended how; `problems` are sentences for people, without addresses.
 
-    `waiting` stay ready and leave with the next release; `uncertain` are for a person to look into.
+    `waiting` stay ready and leave with the next release; `uncertain` are for a person to look into. Of the `refused`,
+    `bad_addresses` count as bounced; the others were refused for what they are.
     """
 
     planned: int
@@ -43,6 +42,7 @@ class ReleaseCounts:
     uncertain: int
     waiting: int
     problems: tuple[str, ...]
+    bad_addresses: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -53,14 +53,9 @@ class ReleaseCounts:
 class OutboxTransport:
     """Leaves e-mail where it was composed: the default, as long as no mail server is configured."""
 
-    def dispatch(
-        self, messages: Sequence[PlannedMessage], journal: Journal, clock: Clock, done: Callable[[], None]
-    ) -> list[str]:
+    def dispatch(self, messages: Sequence[PlannedMessage], departure: Departure) -> list[str]:
         """Note each message as written; doing so again changes nothing."""
-        for message in messages:
-            _note_file(message, journal, clock)
-            done()
-        return []
+        return note_files(messages, departure)
 
 
 def release_messages(
@@ -69,6 +64,7 @@ def release_messages(
     transport: Transport,
     clock: Clock,
     progress: Progress | None = None,
+    is_stopped: Callable[[], bool] = never,
 ) -> ReleaseCounts:
     """Let the planned messages leave that have not left yet, and return what became of all of them.
 
@@ -78,29 +74,32 @@ def release_messages(
         transport: for e-mail; other channels leave as files in the outbox.
         clock: gives this instant, aware, in UTC.
         progress: is told how many of how many are done.
+        is_stopped: is asked before each message whether people have halted all release.
     """
     open_messages = [message for message in planned if not journal.is_settled(message.message_id)]
-    ready: list[PlannedMessage] = []
-    problems: list[str] = []
-    for message in open_messages:
-        problem = _find_change(message)
-        problems.append(problem) if problem else ready.append(message)
     done_count = 0
 
     def tell_progress() -> None:
         nonlocal done_count
         done_count += 1
         if progress:
-            progress(done_count, len(ready))
+            progress(done_count, len(open_messages))
 
-    for message in ready:
-        if message.channel != Channel.EMAIL:
-            _note_file(message, journal, clock)
-            tell_progress()
-    emails = [message for message in ready if message.channel == Channel.EMAIL]
-    if emails:
-        problems += transport.dispatch(emails, journal, clock, tell_progress)
-    return _count(planned, open_messages, journal, problems)
+    departure = Departure(journal, clock, tell_progress, is_stopped)
+    emails = [message for message in open_messages if message.channel == Channel.EMAIL]
+    problems = note_files(
+        [message for message in open_messages if message.channel != Channel.EMAIL], departure
+    )
+    if emails and departure.may_go_on():
+        problems += transport.dispatch(emails, departure)
+    journal.flush()
+    counts = _count(planned, open_messages, journal)
+    if departure.was_stopped and counts["waiting"]:
+        what = counted(counts["waiting"], "message")
+        problems.append(
+            f"release is stopped: {what} not sent, ready for the next release after `relance start`"
+        )
+    return ReleaseCounts(**counts, problems=tuple(problems))
 
 
 def may_leave(as_of: date, today: date, host: str) -> bool:
@@ -126,42 +125,19 @@ def is_local_host(host: str) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def _note_file(message: PlannedMessage, journal: Journal, clock: Clock) -> None:
-    journal.intend(message, clock(), repeatable=True)
-    journal.settle(message, DeliveryStatus.DISPATCHED, WRITTEN, clock())
-
-
-def _find_change(message: PlannedMessage) -> str:
-    """Return what is wrong with a document that is no longer the one composed and approved, else nothing."""
-    if not message.document.is_file():
-        what = "is missing"
-    else:
-        with message.document.open("rb") as document:
-            if hashlib.file_digest(document, "sha256").hexdigest() == message.document_sha256:
-                return ""
-        what = "was changed since it was composed"
-    return (
-        f"{message.document.name} {what}: message {message.message_id} stays here. Reject it and run again."
-    )
-
-
 def _count(
-    planned: Sequence[PlannedMessage],
-    open_messages: Sequence[PlannedMessage],
-    journal: Journal,
-    problems: Sequence[str],
-) -> ReleaseCounts:
-    found = Counter(
-        journal.outcomes[message.message_id].status
-        for message in planned
-        if journal.is_settled(message.message_id)
-    )
-    return ReleaseCounts(
-        planned=len(planned),
-        already_settled=len(planned) - len(open_messages),
-        dispatched=found[DeliveryStatus.DISPATCHED],
-        refused=found[DeliveryStatus.REFUSED],
-        uncertain=found[DeliveryStatus.UNCERTAIN],
-        waiting=len(planned) - found.total(),
-        problems=tuple(problems),
-    )
+    planned: Sequence[PlannedMessage], open_messages: Sequence[PlannedMessage], journal: Journal
+) -> dict[str, int]:
+    outcomes = [
+        journal.outcomes[message.message_id] for message in planned if journal.is_settled(message.message_id)
+    ]
+    found = Counter(outcome.status for outcome in outcomes)
+    return {
+        "planned": len(planned),
+        "already_settled": len(planned) - len(open_messages),
+        "dispatched": found[DeliveryStatus.DISPATCHED],
+        "refused": found[DeliveryStatus.REFUSED],
+        "uncertain": found[DeliveryStatus.UNCERTAIN],
+        "waiting": len(planned) - len(outcomes),
+        "bad_addresses": sum(outcome.is_bad_address for outcome in outcomes),
+    }

@@ -1,80 +1,62 @@
-"""Hands e-mail to a mail server over several connections, noting each message before and after its data.
+"""Hands e-mail to a mail server over several connections, in rounds: what the server asks to try later comes again.
 
-Nothing is noted until the server has taken sender and recipient, so a cut before the data leaves no trace and no
-doubt. From then on only the server's answer settles the message. Addresses are kept out of answers and problems.
+One connection is opened in `smtp_connection.py`, one message handed over in `smtp_transaction.py`. Whatever happens,
+a message is noted in the journal before its data leaves, and its outcome before the connection takes another.
 """
 
 import asyncio
+import signal
 import ssl
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Literal
-
-import aiosmtplib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from policies.errors import CreditorInvalidError
-from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage
-from tasks.dispatch.release import Clock, is_local_host
+from policies.explanations import counted
+from policies.pacing import PacedQueue
+from tasks.dispatch.departure import Departure, DocumentChangedError, read_unchanged
+from tasks.dispatch.journal import DeliveryStatus, PlannedMessage
+from tasks.dispatch.release import is_local_host
+from tasks.dispatch.smtp_connection import Connection, ServerAwayError, open_connection, trust
+from tasks.dispatch.smtp_server import SmtpServer, growing_waits
+from tasks.dispatch.smtp_transaction import Attempt, Ending, Transaction
+from tasks.dispatch.telling import tell_by_reason
+from tasks.dispatch.unanswered import Unanswered
 
-# The classes of answers: RFC 5321, 4.2.1.
-TRY_LATER = 400
-REFUSED_FOR_GOOD = 500
+_LONGEST_NAP_SECONDS = 1.0
+_LAST_ANSWERS_SECONDS = 5
+_MOST_BROKEN_IN_A_ROW = 2
+_TERMINATED = 128 + signal.SIGTERM
 
-
-@dataclass(frozen=True)
-class SmtpServer:
-    """The mail server and how patiently it is spoken to; secrets are values here, never logged."""
-
-    host: str
-    port: int
-    security: Literal["starttls", "tls", "none"]
-    username: str | None = None
-    password: str | None = None
-    connections: int = 4
-    retry_after_seconds: tuple[int, ...] = (2, 10)
-    timeout_seconds: int = 60
-    # A file of certificates to trust beside those of the machine: a company's own authority.
-    certificate_file: str | None = None
+_STATUSES = {
+    Ending.LEFT: DeliveryStatus.DISPATCHED,
+    Ending.REFUSED: DeliveryStatus.REFUSED,
+    Ending.DOUBT: DeliveryStatus.UNCERTAIN,
+}
 
 
 class SmtpTransport:
     """Sends messages to one mail server."""
 
     def __init__(self, server: SmtpServer) -> None:
-        """Refuse to send a password in clear text over the network."""
-        if server.username and server.security == "none" and not is_local_host(server.host):
+        """Refuse to send a password in clear text over the network, and certificates that cannot be read."""
+        if server.login and server.security == "none" and not is_local_host(server.host):
             raise CreditorInvalidError(
                 f"creditor.yaml: smtp.security: 'none' would send the password to {server.host} in clear text "
                 "(allowed: starttls, tls)"
             )
         self.server = server
+        self.trusted = trust(server)
 
-    def dispatch(
-        self, messages: Sequence[PlannedMessage], journal: Journal, clock: Clock, done: Callable[[], None]
-    ) -> list[str]:
+    def dispatch(self, messages: Sequence[PlannedMessage], departure: Departure) -> list[str]:
         """Send the messages; return what went wrong, in sentences."""
-        session = _Session(self.server, deque(messages), journal, clock, done)
-        return asyncio.run(session.run())
-
-
-def envelope_sender(sender: str, message_id: str) -> str:
-    """Return the address a bounce of this one message comes back to.
-
-    >>> envelope_sender("accounts@example.com", "m1f3")
-    'accounts+m1f3@example.com'
-    """
-    local, _, domain = sender.rpartition("@")
-    return f"{local}+{message_id}@{domain}"
-
-
-class _TryLaterError(Exception):
-    """The message surely has not left; another try may help."""
-
-
-class _ConnectionGoneError(_TryLaterError):
-    """The same, and the connection is of no more use."""
+        session = _Session(self.server, self.trusted, messages, departure)
+        try:
+            asyncio.run(session.run())
+        except asyncio.CancelledError:
+            raise SystemExit(_TERMINATED) from None
+        return session.problems()
 
 
 class _Session:
@@ -83,202 +65,184 @@ class _Session:
     def __init__(
         self,
         server: SmtpServer,
-        queue: deque[PlannedMessage],
-        journal: Journal,
-        clock: Clock,
-        done: Callable[[], None],
+        trusted: ssl.SSLContext | None,
+        messages: Sequence[PlannedMessage],
+        departure: Departure,
     ) -> None:
         self.server = server
-        self.queue = queue
-        self.journal = journal
-        self.clock = clock
-        self.done = done
-        self.postponed: dict[PlannedMessage, str] = {}
+        self.departure = departure
+        self.queue = PacedQueue[PlannedMessage](
+            server.messages_per_minute, server.messages_per_minute_per_domain
+        )
+        self._add(messages)
+        self.unanswered = Unanswered(server.connections)
+        self.trusted = trusted
+        self.later: dict[PlannedMessage, str] = {}
+        self.mended_first: dict[PlannedMessage, str] = {}
+        self.refused: dict[PlannedMessage, str] = {}
+        self.changed: list[str] = []
         self.server_problem = ""
         self.is_hopeless = False
+        self.is_ending = False
 
-    async def run(self) -> list[str]:
-        """Send everything in the queue, or as much as the server takes; return what went wrong."""
-        for wait_seconds in (0, *self.server.retry_after_seconds):
-            await asyncio.sleep(wait_seconds)
-            self.server_problem = ""
-            self.queue.extend(self.postponed)
-            self.postponed.clear()
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.server.connections, len(self.queue))):
-                    group.create_task(self._work())
-            if self.is_hopeless or not (self.queue or self.postponed):
-                break
-        return [*self._postponed_sentences(), *self._server_sentences()]
+    async def run(self) -> None:
+        """Send everything in the queue, or as much as the server takes.
 
-    def _postponed_sentences(self) -> list[str]:
-        by_answer: dict[str, list[str]] = {}
-        for message, why in self.postponed.items():
-            by_answer.setdefault(why, []).append(message.message_id)
-        return [f"waiting for the next release: {', '.join(ids)}: {why}" for why, ids in by_answer.items()]
+        Raises:
+            asyncio.CancelledError: the release was ended from outside; what is under way is given a moment to end.
+        """
+        with _ended_by_sigterm():
+            for wait_seconds in (0, *growing_waits(self.server.retry_for_seconds)):
+                await asyncio.sleep(wait_seconds)
+                if self._is_over():
+                    break
+                self.server_problem = ""
+                self._add(list(self.later))
+                self.later.clear()
+                await self._work_together()
+                if not (self.queue or self.later):
+                    break
 
-    def _server_sentences(self) -> list[str]:
-        if not self.queue:
-            return []
-        where = f"the mail server {self.server.host}:{self.server.port} cannot be used"
-        return [
-            f"{where}: {self.server_problem}. Messages not sent: {len(self.queue)}, ready for the next release."
+    def problems(self) -> list[str]:
+        """Return what went wrong, in sentences."""
+        sentences = [
+            *self.changed,
+            *tell_by_reason("waiting for the next release", self.later),
+            *tell_by_reason("waiting until this is mended, for the next release", self.mended_first),
+            *tell_by_reason("refused for what it is, not for its address", self.refused),
         ]
+        left = f"Messages not sent: {len(self.queue)}, ready for the next release."
+        if self.unanswered.are_too_many:
+            answers = counted(self.unanswered.in_a_row, "message")
+            what = f"the mail server {self.server.name} gave no answer to {answers} in a row after taking the data"
+            sentences.append(f"{what}; nothing more was sent. {left}")
+        elif self.queue and not self.departure.was_stopped:
+            where = f"the mail server {self.server.name} cannot be used"
+            sentences.append(f"{where}: {self.server_problem or 'it closes every connection'}. {left}")
+        return sentences
+
+    def _add(self, messages: Sequence[PlannedMessage]) -> None:
+        self.queue.add((_domain(message), message) for message in messages)
+
+    def _is_over(self) -> bool:
+        return (
+            self.is_hopeless
+            or self.is_ending
+            or self.unanswered.are_too_many
+            or not self.departure.may_go_on()
+        )
+
+    async def _work_together(self) -> None:
+        """Let one worker for each connection send; an end from outside waits for the answers under way."""
+        workers = [
+            asyncio.create_task(self._work()) for _ in range(min(self.server.connections, len(self.queue)))
+        ]
+        try:
+            await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            if pending := [worker for worker in workers if not worker.done()]:
+                self.is_ending = True
+                await asyncio.wait(pending, timeout=_LAST_ANSWERS_SECONDS)
+                for worker in pending:
+                    worker.cancel()
+                await asyncio.gather(*pending, return_exceptions=True)
+        for worker in workers:
+            if not worker.cancelled() and (error := worker.exception()):
+                raise error
 
     async def _work(self) -> None:
         """Send messages until none are left or the server cannot be reached."""
-        while self.queue:
-            connection = await self._connect()
-            if connection is None:
-                break
+        broken_in_a_row = 0
+        while self.queue and not self._is_over() and broken_in_a_row < _MOST_BROKEN_IN_A_ROW:
             try:
-                await self._send_over(connection)
+                connection = await open_connection(self.server, self.trusted)
+            except ServerAwayError as error:
+                self.server_problem = str(error)
+                self.is_hopeless = self.is_hopeless or error.is_hopeless
+                return
+            try:
+                sent = await self._send_over(connection)
             finally:
                 connection.close()
+            broken_in_a_row = 0 if sent else broken_in_a_row + 1
 
-    async def _send_over(self, connection: aiosmtplib.SMTP) -> None:
-        """Send messages over one connection while it is good."""
-        is_fresh = True
-        while self.queue:
-            message = self.queue.popleft()
+    async def _send_over(self, connection: Connection) -> int:
+        """Send messages over one connection while it is good; return how many were answered."""
+        answered = 0
+        while message := await self._next():
+            if not connection.dialogue.is_in_step or not await self.unanswered.begin():
+                self.queue.put_back(_domain(message), message)
+                return answered
+            attempt = None
             try:
-                await self._send(connection, message)
-                self.done()
-            except _ConnectionGoneError as error:
-                if is_fresh:
-                    self.postponed[message] = str(error)
-                else:
-                    # A server may take only so many messages over one connection.
-                    self.queue.appendleft(message)
-                return
-            except _TryLaterError as error:
-                self.postponed[message] = str(error)
-            is_fresh = False
-            if not await _is_good_after_reset(connection):
-                return
-        with suppress(aiosmtplib.SMTPException, OSError):
-            await connection.quit()
-
-    async def _connect(self) -> aiosmtplib.SMTP | None:
-        """Return a connection; without one, keep why."""
-        server = self.server
-        connection = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            timeout=server.timeout_seconds,
-            use_tls=server.security == "tls",
-            start_tls=server.security == "starttls",
-            username=server.username,
-            password=server.password,
-            tls_context=None if server.security == "none" else _trusting(server.certificate_file),
-        )
-        try:
-            await connection.connect()
-            await connection.ehlo()
-        except (aiosmtplib.SMTPException, OSError) as error:
-            connection.close()
-            self.server_problem = _one_line(str(error)) or _name(error)
-            # Wrong credentials stay wrong, and trying them again may lock the account.
-            self.is_hopeless = self.is_hopeless or isinstance(error, aiosmtplib.SMTPAuthenticationError)
-            return None
-        return connection
-
-    async def _send(self, connection: aiosmtplib.SMTP, message: PlannedMessage) -> None:
-        """Send one message and note what became of it.
-
-        Raises:
-            _TryLaterError: it has not left.
-        """
-        content = message.document.read_bytes()
-        try:
-            await self._announce(connection, message, is_eight_bit=not content.isascii())
-        except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPRecipientRefused) as error:
-            answer = _answer(error.code, error.message, message)
-            if error.code == aiosmtplib.SMTPStatus.domain_unavailable:
-                raise _ConnectionGoneError(answer) from error
-            # A refused sender is our own fault, and no customer's: the message stays for when it is mended.
-            if error.code < REFUSED_FOR_GOOD or isinstance(error, aiosmtplib.SMTPSenderRefused):
-                raise _TryLaterError(answer) from error
-            self._settle(message, DeliveryStatus.REFUSED, answer)
-            return
-        except (aiosmtplib.SMTPNotSupported, ValueError):
-            self._settle(
-                message, DeliveryStatus.REFUSED, "the mail server cannot take an address of this form"
-            )
-            return
-        except (aiosmtplib.SMTPException, OSError) as error:
-            what = f"the connection broke before the message was sent ({_name(error)})"
-            raise _ConnectionGoneError(what) from error
-        # From here on a cut leaves a doubt.
-        self.journal.intend(message, self.clock())
-        await self._send_data(connection, message, content)
-
-    async def _announce(
-        self, connection: aiosmtplib.SMTP, message: PlannedMessage, *, is_eight_bit: bool
-    ) -> None:
-        """Tell the server from whom and to whom; every recipient must be taken."""
-        sender = envelope_sender(message.sender, message.message_id)
-        options = ["BODY=8BITMIME"] if is_eight_bit and connection.supports_extension("8bitmime") else []
-        encoding = "ascii"
-        if not "".join((sender, *message.recipients)).isascii():
-            if not connection.supports_extension("smtputf8"):
-                raise aiosmtplib.SMTPNotSupported(
-                    "the mail server takes no address with letters beyond ASCII"
+                attempt = await self._attempt(connection, message)
+            finally:
+                self.unanswered.end(
+                    is_doubt=attempt is None or attempt.ending is Ending.DOUBT,
+                    was_answered=attempt is not None and attempt.has_begun,
                 )
-            options.append("SMTPUTF8")
-            encoding = "utf-8"
-        await connection.mail(sender, options=options, encoding=encoding)
-        for recipient in message.recipients:
-            await connection.rcpt(recipient, encoding=encoding)
+            if attempt.ending is Ending.LATER and not attempt.is_open and not attempt.has_begun and answered:
+                # A server may take only so many messages over one connection.
+                self.queue.put_back(_domain(message), message)
+            else:
+                self._note(message, attempt)
+            answered += attempt.is_open or attempt.ending in (Ending.LEFT, Ending.DOUBT)
+            if not attempt.is_open:
+                return answered
+        await connection.say_goodbye()
+        return answered
 
-    async def _send_data(self, connection: aiosmtplib.SMTP, message: PlannedMessage, content: bytes) -> None:
+    async def _next(self) -> PlannedMessage | None:
+        """Return the next message as soon as the pace allows it, nothing when this is the end."""
+        while self.queue and not self._is_over():
+            if message := self.queue.take(time.monotonic()):
+                return message
+            await asyncio.sleep(min(self.queue.seconds_until_next(time.monotonic()), _LONGEST_NAP_SECONDS))
+        return None
+
+    async def _attempt(self, connection: Connection, message: PlannedMessage) -> Attempt:
         try:
-            response = await connection.data(content)
-        except aiosmtplib.SMTPDataError as error:
-            answer = _answer(error.code, error.message, message)
-            if TRY_LATER <= error.code < REFUSED_FOR_GOOD:
-                self._settle(message, DeliveryStatus.FAILED, answer)
-                raise _TryLaterError(answer) from error
-            is_refused = error.code >= REFUSED_FOR_GOOD
-            self._settle(message, DeliveryStatus.REFUSED if is_refused else DeliveryStatus.UNCERTAIN, answer)
-            return
-        except (aiosmtplib.SMTPException, OSError) as error:
-            self._settle(
-                message, DeliveryStatus.UNCERTAIN, f"no answer after the message was sent ({_name(error)})"
-            )
-            return
-        self._settle(message, DeliveryStatus.DISPATCHED, _answer(response.code, response.message, message))
+            content = read_unchanged(message)
+        except DocumentChangedError as error:
+            self.changed.append(str(error))
+            return Attempt(Ending.MENDED_FIRST, "")
+        journal, clock = self.departure.journal, self.departure.clock
+        transaction = Transaction(self.server, connection, message, content)
+        return await transaction.hand_over(
+            lambda: journal.intend_with_others(message, clock()), is_careful=self.unanswered.take_care()
+        )
 
-    def _settle(self, message: PlannedMessage, status: DeliveryStatus, answer: str) -> None:
-        self.journal.settle(message, status, answer, self.clock())
+    def _note(self, message: PlannedMessage, attempt: Attempt) -> None:
+        """Write down how an attempt ended, and keep what is to be told or tried again."""
+        match attempt.ending:
+            case Ending.LATER:
+                self.later[message] = attempt.answer
+            case Ending.MENDED_FIRST if attempt.answer:
+                self.mended_first[message] = attempt.answer
+            case Ending.REFUSED if not attempt.is_bad_address:
+                self.refused[message] = attempt.answer
+        status = _STATUSES.get(attempt.ending, DeliveryStatus.FAILED)
+        if status is not DeliveryStatus.FAILED or attempt.has_begun:
+            journal, now = self.departure.journal, self.departure.clock()
+            journal.settle(message, status, attempt.answer, now, is_bad_address=attempt.is_bad_address)
+        if attempt.ending is not Ending.LATER:
+            self.departure.done()
 
 
-def _trusting(certificate_file: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if certificate_file:
-        context.load_verify_locations(certificate_file)
-    return context
+def _domain(message: PlannedMessage) -> str:
+    return message.recipients[0].rpartition("@")[2].lower() if message.recipients else ""
 
 
-async def _is_good_after_reset(connection: aiosmtplib.SMTP) -> bool:
-    """Return whether the connection can take the next message."""
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """End the running task in good order on SIGTERM, where nobody else has said what that means."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    is_ours = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if task is None or not is_ours or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        await connection.rset()
-    except (aiosmtplib.SMTPException, OSError):
-        return False
-    return True
-
-
-def _answer(code: int, text: str, message: PlannedMessage) -> str:
-    """Return the server's answer without the addresses of people it may repeat."""
-    for address in (*message.recipients, envelope_sender(message.sender, message.message_id), message.sender):
-        text = text.replace(address, "<address>") if address else text
-    return f"{code} {_one_line(text)}"
-
-
-def _name(error: BaseException) -> str:
-    return type(error).__name__
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)

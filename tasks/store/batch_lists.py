@@ -58,6 +58,11 @@ def read_messages(
     ]
 
 
+def read_leaving(connection: Connection, batch_id: str) -> pl.DataFrame:
+    """Return what a release needs of the messages of a batch that have not left: a fraction of what they say."""
+    return fetch(connection, load_query("leaving_messages"), batch_id=batch_id)
+
+
 def has_begun_to_leave(messages: Sequence[StoredMessage]) -> bool:
     """Return whether some of a batch's messages have left, or may have."""
     return any(one.status in (MessageStatus.DISPATCHED, MessageStatus.UNCERTAIN) for one in messages)

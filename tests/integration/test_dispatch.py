@@ -15,7 +15,8 @@ import pytest
 from policies.errors import CreditorInvalidError
 from tasks.dispatch.journal import Journal, PlannedMessage, read_journal
 from tasks.dispatch.release import OutboxTransport, ReleaseCounts, Transport, may_leave, release_messages
-from tasks.dispatch.smtp import SmtpServer, SmtpTransport
+from tasks.dispatch.smtp import SmtpTransport
+from tasks.dispatch.smtp_server import Login, SmtpServer
 from tests.integration.mail_server import DROP, MailServer, make_certificate, running
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +56,8 @@ def plan(folder: Path, name: str, channel: str = "email", content: bytes = b"") 
 
 
 def smtp(server: MailServer, **settings: Any) -> SmtpTransport:
-    chosen: dict[str, Any] = {"security": "none", "connections": 1, "retry_after_seconds": (0, 0)} | settings
-    return SmtpTransport(SmtpServer(host="127.0.0.1", port=server.port, timeout_seconds=10, **chosen))
+    chosen: dict[str, Any] = {"security": "none", "connections": 1, "retry_for_seconds": 1} | settings
+    return SmtpTransport(SmtpServer(host="127.0.0.1", port=server.port, **chosen))
 
 
 def release(
@@ -194,7 +195,7 @@ def test_a_connection_that_breaks_after_the_data_makes_the_message_uncertain_for
 def test_a_server_that_takes_few_messages_a_connection_gets_more_connections(tmp_path: Path) -> None:
     planned = [plan(tmp_path, f"buyer{number}") for number in range(7)]
     with running(MailServer(messages_per_connection=2)) as server:
-        counts = release(tmp_path, planned, smtp(server, retry_after_seconds=()))
+        counts = release(tmp_path, planned, smtp(server, retry_for_seconds=0))
     assert (counts.dispatched, len(server.connections)) == (7, 4)
 
 
@@ -229,8 +230,7 @@ def test_mail_is_encrypted_and_signed_in_with_a_verified_server(tmp_path: Path) 
         transport = smtp(
             server,
             security="starttls",
-            username="relance",
-            password="s3cret",
+            login=Login("relance", "s3cret"),
             certificate_file=str(certificate),
         )
         counts = release(tmp_path, [plan(tmp_path, "ana")], transport)
@@ -244,8 +244,7 @@ def test_a_wrong_password_is_tried_once_and_told(tmp_path: Path) -> None:
         transport = smtp(
             server,
             security="starttls",
-            username="relance",
-            password="wrong",
+            login=Login("relance", "wrong"),
             certificate_file=str(certificate),
         )
         counts = release(tmp_path, [plan(tmp_path, "ana")], transport)
@@ -267,7 +266,7 @@ def test_a_server_without_encryption_gets_nothing_when_encryption_is_asked_for(t
 
 
 def test_a_password_never_crosses_the_network_in_clear_text() -> None:
-    server = SmtpServer("mail.creditor.example", 25, "none", username="relance", password="s3cret")
+    server = SmtpServer("mail.creditor.example", 25, "none", login=Login("relance", "s3cret"))
     with pytest.raises(CreditorInvalidError, match=r"in clear text \(allowed: starttls, tls\)"):
         SmtpTransport(server)
 
@@ -279,9 +278,8 @@ def test_a_release_cut_between_any_two_lines_never_sends_a_message_twice(
     """Odd looks at the clock come before an intent: nothing has left. Even ones come after an answer."""
     planned = [plan(tmp_path, name) for name in ("ana", "bob", "cleo")]
     with running(MailServer()) as server:
-        with pytest.raises(ExceptionGroup) as cut:
+        with pytest.raises(PowerCutError):
             release(tmp_path, planned, smtp(server), fail_at)
-        assert cut.group_contains(PowerCutError)
         counts = release(tmp_path, planned, smtp(server))
     assert counts.uncertain == (1 if fail_at % 2 == 0 else 0)
     assert counts.dispatched + counts.uncertain == 3
@@ -294,7 +292,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from tasks.dispatch.journal import Journal, PlannedMessage
 from tasks.dispatch.release import release_messages
-from tasks.dispatch.smtp import SmtpServer, SmtpTransport
+from tasks.dispatch.smtp import SmtpTransport
+from tasks.dispatch.smtp_server import Login, SmtpServer
 
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
 planned = [
@@ -304,7 +303,7 @@ planned = [
     for path in sorted(folder.glob("*.eml"))
 ]
 with Journal(folder / "journal.jsonl", date(2026, 9, 1)) as journal:
-    server = SmtpServer("127.0.0.1", port, "none", connections=1, retry_after_seconds=(0,))
+    server = SmtpServer("127.0.0.1", port, "none", connections=1, retry_for_seconds=1)
     release_messages(planned, journal, SmtpTransport(server), lambda: datetime.now(UTC))
 """
 

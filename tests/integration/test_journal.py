@@ -52,7 +52,7 @@ def test_an_intent_without_outcome_is_uncertain_and_settled(tmp_path: Path) -> N
 def test_an_intent_that_may_be_repeated_is_simply_done_again(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal(path, DAY) as journal:
-        journal.intend(planned("m1", channel="letter"), BEFORE, repeatable=True)
+        journal.intend_repeatable(planned("m1", channel="letter"), BEFORE)
     assert read_journal(path) == []
     with Journal(path, DAY) as journal:
         assert not journal.is_settled("m1")

@@ -1,0 +1,90 @@
+"""A file of lines that are on disk when it says so: one at a time, or many over one flush.
+
+Several who wait at the same time share a flush, which runs in a thread of its own: an event loop that speaks to many
+servers does not stand still meanwhile.
+"""
+
+import asyncio
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
+from pathlib import Path
+
+
+class LastingLines:
+    """Appends whole lines to one file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or begin the file, its name as lasting as its lines."""
+        self._file: FileIO = path.open("ab", buffering=0)
+        _flush_folder(path.parent)
+        self._is_flushed = True
+        self._is_whole = True
+        self._flushing = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._next_flush: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+
+    def write(self, line: bytes) -> None:
+        """Write a line; it survives the end of this process at once, that of the machine after the next flush.
+
+        Raises:
+            OSError: the disk takes no more; nothing may follow on a line that is not whole.
+        """
+        if not self._is_whole:
+            raise OSError(errno.EIO, "an earlier line could not be written whole", self._file.name)
+        self._is_flushed = self._is_whole = False
+        _write_all(self._file, line + b"\n")
+        self._is_whole = True
+
+    def flush(self) -> None:
+        """Return when everything written is on disk."""
+        if not self._is_flushed:
+            self._is_flushed = True
+            os.fsync(self._file.fileno())
+
+    async def flushed(self) -> None:
+        """Return when everything written until now is on disk; who waits together shares one flush."""
+        # A flush that is under way may have begun before the last line: only the next one is sure to hold it.
+        if self._next_flush is None:
+            self._next_flush = asyncio.create_task(self._flush_once())
+        await asyncio.shield(self._next_flush)
+
+    def close(self) -> None:
+        """Put everything on disk and close the file."""
+        self._flushing.shutdown()
+        self.flush()
+        self._file.close()
+
+    async def _flush_once(self) -> None:
+        async with self._turn:
+            self._next_flush = None
+            await asyncio.get_running_loop().run_in_executor(self._flushing, self.flush)
+
+
+def take_off_cut_line(path: Path) -> str:
+    """Take what stands after the last whole line off the file and return it."""
+    if not path.exists():
+        return ""
+    with path.open("r+b") as file:
+        whole, newline, cut = file.read().rpartition(b"\n")
+        if cut:
+            file.truncate(len(whole) + len(newline))
+            os.fsync(file.fileno())
+    return cut.decode(errors="replace")
+
+
+def _write_all(file: FileIO, text: bytes) -> None:
+    """Write all of the text; a raw file may take less than it was given."""
+    rest = memoryview(text)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the name of a new file as lasting as its lines."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
