@@ -9,6 +9,7 @@ import polars as pl
 
 from flows import engine
 from flows.engine import note, step
+from flows.mail_login import read_login
 from flows.totals import aging_totals
 from policies.explanations import counted
 from policies.model import ITEM_KEY
@@ -108,7 +109,7 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
         run.say(f"{batch_id} waits for a person: {' '.join(odd)}")
         return BatchRelease(batch_id, kept=f"sent back to wait for a person. {' '.join(odd)}")
     withdrawn = _withdraw(run, batch_id)
-    released = let_leave(run, batch_id, rules.creditor)
+    released = let_leave(run, batch_id, rules.creditor, read_login(rules.creditor))
     for why in (*withdrawn.values(), *([released.kept] if released.kept else [])):
         run.say(f"{batch_id}: {why}")
     return BatchRelease(batch_id, tuple(withdrawn.values()), released.counts, released.kept)
