@@ -43,7 +43,7 @@ class RunSummary:
         counts = [(one.batch_id, one.counts) for one in self.released if one.counts]
         problems = [f"{batch}: {problem}" for batch, count in counts for problem in count.problems]
         refused = [
-            f"{batch}: the mail server refused {counted(count.bad_addresses, 'recipient')}; the addresses count as bounced"
+            f"{batch}: the mail server refused {counted(count.bad_addresses, 'recipient')}, counted as bounced"
             for batch, count in counts
             if count.bad_addresses
         ]
