@@ -32,8 +32,10 @@ from tasks.store.connection import Connection
 START = Head(0, "")
 _INSTANT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _HASHED = tuple(name for name in EVENT_ROWS if name != "hash")
-# For the flat records hashed here, of texts, whole numbers and nulls, this is RFC 8785 exactly and ten times
-# faster than a general encoder; a test holds the two equal.
+_FIRST_SURROGATE = "\ud800"
+_LARGEST_NUMBER = 2**53 - 1
+# For records of texts, whole numbers and nulls this is RFC 8785 exactly, as long as no character lies beyond the
+# surrogates, and ten times faster than a general encoder; a test holds the two equal.
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
@@ -61,6 +63,7 @@ def append_events(
         return head
     rows: list[dict[str, object]] = []
     personal: list[dict[str, object]] = []
+    last: tuple[Mapping[str, object], str] = ({}, "{}")
     for sequence, event in enumerate(events, start=head.sequence + 1):
         salted = {name: (secrets.token_hex(16), value) for name, value in event.personal.items()}
         personal += [
@@ -68,6 +71,11 @@ def append_events(
             for name, (salt, value) in salted.items()
         ]
         hashes = {f"{name}_hash": salted_hash(salt, value) for name, (salt, value) in salted.items()}
+        # The actions of one message often share what happened: it is put into words once.
+        if hashes:
+            last = ({}, canonical({**event.payload, **hashes}))
+        elif event.payload is not last[0]:
+            last = (event.payload, canonical(event.payload))
         row: dict[str, object] = {
             "sequence": sequence,
             "recorded_at": recorded_at.astimezone(UTC).strftime(_INSTANT),
@@ -76,7 +84,7 @@ def append_events(
             "kind": event.kind,
             "action_id": event.action_id,
             "customer_id": event.customer_id,
-            "payload": canonical({**event.payload, **hashes}),
+            "payload": last[1],
             "previous_hash": head.hash,
         }
         head = Head(sequence, hash_of(row))
@@ -89,7 +97,12 @@ def append_events(
 
 def canonical(payload: Mapping[str, object]) -> str:
     """Return the canonical JSON of a payload; amounts and dates become text, floats are refused."""
-    return rfc8785.dumps(_plain(payload)).decode("utf-8")  # type: ignore[arg-type]  # its type is private
+    plain = _plain(payload)
+    text = _encode(plain)
+    # Names are sorted by UTF-16 there and by code point here: the same order, as long as nothing lies beyond both.
+    if max(text) < _FIRST_SURROGATE:
+        return text
+    return rfc8785.dumps(plain).decode("utf-8")  # type: ignore[arg-type]  # its type is private
 
 
 def hash_of(record: Mapping[str, object]) -> str:
@@ -186,6 +199,8 @@ def _plain(value: object) -> object:
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
+    if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
+        raise TypeError(f"an audit event holds whole numbers up to 2^53 - 1, not {value}: write it as text")
     if value is None or isinstance(value, str | int):
         return value
     return _as_text(value)

@@ -82,26 +82,23 @@ def _outcome(outcome: MessageOutcome) -> Outcome:
 
 
 def _log(connection: Connection, run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]) -> None:
-    customers = {
-        row["action_id"]: row["customer_id"]
-        for row in list_actions(connection, batch_id).iter_rows(named=True)
-    }
+    customers = dict(list_actions(connection, batch_id).select("action_id", "customer_id").iter_rows())
     events = [
-        NewEvent(
-            f"action_{outcome.status.value}",
-            {
-                "batch_id": batch_id,
-                "message_id": outcome.message_id,
-                "channel": outcome.channel,
-                "on": outcome.on,
-                "at": outcome.recorded_at,
-                "answer": outcome.answer,
-                "document_sha256": outcome.document_sha256,
-            },
-            action_id=action_id,
-            customer_id=customers.get(action_id),
-        )
+        NewEvent(f"action_{outcome.status.value}", payload, action_id, customers.get(action_id))
         for outcome in outcomes
+        for payload in [_payload(batch_id, outcome)]
         for action_id in outcome.action_ids
     ]
     append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+
+
+def _payload(batch_id: str, outcome: MessageOutcome) -> dict[str, object]:
+    return {
+        "batch_id": batch_id,
+        "message_id": outcome.message_id,
+        "channel": outcome.channel,
+        "on": outcome.on,
+        "at": outcome.recorded_at,
+        "answer": outcome.answer,
+        "document_sha256": outcome.document_sha256,
+    }

@@ -94,6 +94,8 @@ def with_dots_doubled(content: bytes) -> bytes:
 
 def without_addresses(text: str, message: PlannedMessage) -> str:
     """Return a server's answer without the addresses of people it may repeat; Message-IDs of ours stay."""
+    if "@" not in text:
+        return text[:_LONGEST_ANSWER]
     for address in (*message.recipients, *message.copies, message.sender):
         text = re.sub(re.escape(address), "<address>", text, flags=re.IGNORECASE) if address else text
     shown = _ADDRESSES.sub(

@@ -1,7 +1,7 @@
 """What became of messages, taken from a release's journal into the store; the same journal twice changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -37,7 +37,7 @@ def take_in_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> lis
     latest = {outcome.message_id: outcome for outcome in outcomes}
     if not latest:
         return []
-    rows = [{**asdict(outcome), "kind": outcome.kind.value} for outcome in latest.values()]
+    rows = [{**vars(outcome), "kind": outcome.kind.value} for outcome in latest.values()]
     with lend_frames(connection, journal_outcomes=pl.DataFrame(rows, infer_schema_length=None)):
         changed = connection.execute(load_query("take_in_outcomes")).fetchall()
         ids = {message_id for (message_id,) in changed}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
@@ -208,3 +209,38 @@ def test_the_log_is_filtered(connection: Connection) -> None:
     assert read_log(connection, action_id="A3", run_id="run-1", since=NOW)["sequence"].to_list() == [3]
     assert read_log(connection, until=NOW).is_empty()
     assert read_log(connection, newest=2)["sequence"].to_list() == [4, 5]
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(payload=st.dictionaries(st.text(), _VALUES, max_size=5))
+def test_a_payload_is_written_as_the_standard_says(payload: dict[str, Any]) -> None:
+    assert canonical(payload) == rfc8785.dumps(payload).decode()
+
+
+def test_names_beyond_the_surrogates_are_sorted_as_the_standard_says() -> None:
+    payload = {"\uff5e": 1, "\U0001f600": 2}
+    assert canonical(payload) == rfc8785.dumps(payload).decode() == '{"\U0001f600":2,"\uff5e":1}'
+
+
+def test_a_number_that_other_programs_would_round_is_refused() -> None:
+    with pytest.raises(TypeError, match="write it as text"):
+        canonical({"number": 2**53})
+
+
+def test_events_that_share_what_happened_keep_their_own_personal_fields(connection: Connection) -> None:
+    shared = {"on": "2026-11-02"}
+    tell(
+        connection,
+        NewEvent("told", shared, personal={"email": "a@b.example"}),
+        NewEvent("told", shared),
+        NewEvent("told", shared),
+    )
+    payloads = read_log(connection)["payload"].to_list()
+    assert ["email_hash" in payload for payload in payloads] == [True, False, False]
+    assert verify_store(connection) == []
