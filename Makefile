@@ -4,13 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # `make lock` builds with exactly this resolver.
 UV     := uv==0.13.9
+# How many releases `make torture` kills.
+TRIALS ?= 300
 
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test property test-duckdb2 test-browser check static fix bench lock clean
+.PHONY: help demo test torture property test-duckdb2 test-browser check static fix bench lock clean
 
 help:          ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -45,8 +47,13 @@ fix: $(VENV)/.done          ## format, and repair what lint can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.done          ## seconds and memory per stage, at 100 thousand and 1 million invoices
+bench: $(VENV)/.done          ## seconds and memory per stage, and messages per second
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.mail
+
+torture: $(VENV)/.done          ## kill releases while a mail server counts, then every command at chosen instants
+	$(BIN)/python -m tests.torture.release_trials --trials $(TRIALS)
+	$(BIN)/python -m tests.torture
 
 lock: .venv-lock/.done          ## resolve the dependencies anew, within the bounds of pyproject.toml
 	.venv-lock/bin/uv pip compile pyproject.toml --extra dev $(LOCK_OPTIONS) --output-file requirements.lock

@@ -15,7 +15,7 @@ from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, MessageOutcome,
 from tasks.ledger import NewEvent, append_events
 from tasks.record import add_events
 from tasks.run import Run
-from tasks.store.batch_lists import list_actions, list_batches
+from tasks.store.batch_lists import list_actions, list_batches, read_customers_of_actions
 from tasks.store.batches import close_batch, withdraw_messages
 from tasks.store.connection import Connection, open_to_write
 from tasks.store.outcomes import Outcome, OutcomeKind, take_in_outcomes
@@ -82,7 +82,7 @@ def _outcome(outcome: MessageOutcome) -> Outcome:
 
 
 def _log(connection: Connection, run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]) -> None:
-    customers = dict(list_actions(connection, batch_id).select("action_id", "customer_id").iter_rows())
+    customers = read_customers_of_actions(connection, batch_id)
     events = [
         NewEvent(f"action_{outcome.status.value}", payload, action_id, customers.get(action_id))
         for outcome in outcomes

@@ -34,6 +34,14 @@ def list_actions(connection: Connection, batch_id: str | None = None) -> pl.Data
     return fetch(connection, load_query("list_actions"), batch_id=batch_id)
 
 
+def read_customers_of_actions(connection: Connection, batch_id: str) -> dict[str, str]:
+    """Return whom each action of a batch is about: action_id -> customer_id."""
+    rows = connection.execute(
+        "select action_id, customer_id from actions where batch_id = $id", {"id": batch_id}
+    )
+    return dict(rows.fetchall())
+
+
 def list_messages(connection: Connection, batch_id: str | None = None) -> pl.DataFrame:
     """Return one row per message, without what it says."""
     return fetch(connection, load_query("list_messages"), batch_id=batch_id)

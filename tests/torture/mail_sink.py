@@ -1,7 +1,7 @@
 """A mail server in a process of its own, that keeps its count on disk and fails as it is told.
 
-python -m tests.torture.mail_sink LEDGER FAULT SEED; prints its port. One line of LEDGER for each message it took, on disk
-before it answers, and one for each message whose data it read and never answered.
+python -m tests.torture.mail_sink LEDGER FAULT SEED; prints its port. One line of LEDGER for each message it took, on
+disk before it answers, and one for each message whose data it read and never answered.
 """
 
 import asyncio

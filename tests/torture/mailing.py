@@ -4,6 +4,7 @@ Everything that opens a store happens in a child of the process that asks: one p
 child is what a fresh process would be from then on.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -20,9 +21,6 @@ from flows import engine
 
 engine.choose_way()
 
-# Lazily imported parts of what every release uses, so that no trial pays for them again.
-import pyarrow.dataset
-
 from flows import steps
 from flows.release import release
 from flows.start import acting, begin
@@ -33,6 +31,9 @@ from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, initialise, open_workspace
 from tests.torture.company import COMPANY
+
+# Lazily imported by every release: here, so that no child pays for it again.
+importlib.import_module("pyarrow.dataset")
 
 AS_OF = date(2026, 3, 2)
 POLICY = """\

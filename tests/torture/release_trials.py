@@ -221,8 +221,8 @@ def main() -> int:
 def print_table(verdicts: list[Verdict]) -> None:
     """Print what became of the messages, by fault."""
     print(
-        f"| fault | trials | killed | messages | refused | duplicates | lost | uncertain | left unanswered by the server "
-        f"| most uncertain in a trial | of these by the kill (connections: {CONNECTIONS}) |"
+        "| fault | trials | killed | messages | refused | duplicates | lost | uncertain | never answered by the server "
+        f"| most uncertain in a trial | the same without those never answered ({CONNECTIONS} connections) |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for fault in dict.fromkeys(verdict.fault for verdict in verdicts):
