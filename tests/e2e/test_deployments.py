@@ -61,13 +61,16 @@ def test_a_deployment_says_what_it_does_and_of_which_version_it_is(name: str) ->
     assert DEPLOYMENTS[name]["version"] == tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
 
 
-def test_the_day_begins_at_seven_in_paris_on_working_days_and_the_inbox_is_looked_at_hourly() -> None:
+def test_the_day_begins_at_seven_in_paris_the_inbox_is_looked_at_hourly_and_what_waits_leaves_every_half_hour() -> (
+    None
+):
     schedules = {name: one["schedules"] for name, one in DEPLOYMENTS.items() if "schedules" in one}
     assert {
         name: [(one["cron"], one["timezone"]) for one in listed] for name, listed in schedules.items()
     } == {
         "daily": [("0 7 * * 1-5", "Europe/Paris")],
         "intake": [("30 * * * *", "Europe/Paris")],
+        "release": [("5,35 8-18 * * 1-5", "Europe/Paris")],
     }
     assert all(ZoneInfo(one["timezone"]) for listed in schedules.values() for one in listed)
 
