@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ class Script:
     Attributes:
         goes_ahead: answers DATA with 354 although no recipient was taken.
         before_the_end: breaks off in the middle of the data, for so many messages.
+        slowness_seconds: passes before each answer to data.
         unasked: is said after each message beside its answer.
         heard: what came, as it came: one entry for each piece.
         taken: the data of each message that was taken.
@@ -28,6 +30,7 @@ class Script:
     to_data: Sequence[str] = ()
     goes_ahead: bool = False
     before_the_end: int = 0
+    slowness_seconds: float = 0
     unasked: str = ""
     port: int = 0
     heard: list[bytes] = field(default_factory=list)
@@ -126,6 +129,7 @@ class _Connection(socketserver.BaseRequestHandler):
         if not self.recipients:
             self.say("554 5.5.1 no valid recipients")
             return True
+        time.sleep(self.told.slowness_seconds)
         number, self.told.data_seen = self.told.data_seen, self.told.data_seen + 1
         answer = self.told.to_data[number] if number < len(self.told.to_data) else "250 2.0.0 taken"
         if answer == DROP:

@@ -1,7 +1,7 @@
 """A workspace with a batch of e-mails that is ready to leave, and what became of it afterwards.
 
 Everything that opens a store happens in a child of the process that asks: one process imports Relance once, and each
-child is what a fresh process would be from then on.
+child is what a fresh process would be from then on. `python -m tests.torture.mailing FOLDER N` only prepares.
 """
 
 import importlib
@@ -165,3 +165,7 @@ def wait_for_journal(workspace: Workspace, child: int) -> None:
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             return
         time.sleep(0.0005)
+
+
+if __name__ == "__main__":
+    prepare(Path(sys.argv[1]), int(sys.argv[2]))

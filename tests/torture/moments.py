@@ -47,7 +47,7 @@ MOMENTS = (
     Moment(RUN, "documents noted, not committed", "tasks.compose:append_events", after=True),
     Moment(RUN, "batch committed to leave, no journal", "tasks.dispatch.batches:Journal"),
     Moment(RUN, "between intent and outcome of message 5", "tasks.dispatch.journal:Journal.settle", 5),
-    Moment(RUN, "half a line of the journal written", "tasks.dispatch.journal:_write_all", 8),
+    Moment(RUN, "half a line of the journal written", "tasks.dispatch.lasting_lines:_write_all", 8),
     Moment(RUN, "all left, journal not taken in", "tasks.dispatch.batches:take_in_journal"),
     Moment(RUN, "journal taken in, not committed", "tasks.dispatch.batches:take_in_journal", after=True),
     Moment(RUN, "released, last publishing begun", "tasks.publish:_publish_events", 2),
