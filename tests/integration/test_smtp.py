@@ -132,7 +132,7 @@ def test_nothing_leaves_to_the_copy_alone(tmp_path: Path, offered: tuple[str, ..
     ],
 )
 def test_a_message_too_large_is_not_sent_and_its_address_stays_good(
-    tmp_path: Path, settings: dict[str, int], offered: tuple[str, ...], who: str
+    tmp_path: Path, settings: dict[str, Any], offered: tuple[str, ...], who: str
 ) -> None:
     with listening(Script(offered)) as script:
         counts = release(tmp_path, names(tmp_path, "ana"), script, **settings)
@@ -207,8 +207,10 @@ def test_a_server_too_slow_before_the_data_leaves_no_doubt_and_one_too_slow_afte
         counts = release(tmp_path, names(tmp_path, "ana", "bob"), slow, timeouts=quick)
     assert (counts.waiting, counts.uncertain, counts.dispatched) == (1, 0, 1)
     assert counts.problems == (
-        "waiting for the next release: id-ana: the connection broke before the message was sent: "
-        "no answer within 0.3 seconds",
+        (
+            "waiting for the next release: id-ana: the connection broke before the message was sent: "
+            "no answer within 0.3 seconds"
+        ),
     )
     later = Script(to_data=[""])
     with listening(later):
