@@ -18,7 +18,7 @@ class LastingLines:
     def __init__(self, path: Path) -> None:
         """Open or begin the file, its name as lasting as its lines."""
         self._file: FileIO = path.open("ab", buffering=0)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
         self._is_flushed = True
         self._is_whole = True
         self._flushing = ThreadPoolExecutor(1, thread_name_prefix="journal")
@@ -81,7 +81,7 @@ def _write_all(file: FileIO, text: bytes) -> None:
         rest = rest[file.write(rest) or 0 :]
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make the name of a new file as lasting as its lines."""
     handle = os.open(folder, os.O_RDONLY)
     try:

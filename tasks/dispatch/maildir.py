@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tasks.dispatch.departure import Departure, DocumentChangedError, read_unchanged
 from tasks.dispatch.journal import DeliveryStatus, PlannedMessage
+from tasks.dispatch.lasting_lines import flush_folder
 
 DELIVERED = "delivered to the maildir"
 
@@ -49,11 +50,7 @@ class MaildirTransport:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(self.folder / "new" / name)
-        handle = os.open(self.folder / "new", os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        flush_folder(self.folder / "new")
 
     def _was_seen(self, name: str) -> bool:
         """Return whether a mail program has taken the message over; it adds flags to the name."""

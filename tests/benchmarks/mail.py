@@ -7,12 +7,9 @@ with every record written: plan, journal, store and audit events.
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +22,8 @@ from tasks.run import Run
 from tasks.store.audit import count_events
 from tasks.store.batch_lists import list_batches, read_leaving
 from tasks.store.connection import open_to_read
-from tasks.workspace import Workspace, read_creditor, shipped_root
-from tests.torture.mailing import AS_OF, copy_for, prepare, run_child
+from tasks.workspace import Workspace, read_creditor
+from tests.torture.mailing import AS_OF, copy_for, prepare, run_child, serving
 
 TARGET_PERCENT = 70
 
@@ -68,7 +65,7 @@ def main() -> int:
 
 def _round(prepared: Workspace, root: Path, connections: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Send everything twice, barely and with all records; the server must have counted both."""
-    with counting_server() as port:
+    with serving("-m", "tests.benchmarks.mail_counter") as port:
         smtp = f"{{host: 127.0.0.1, port: {port}, security: none, connections: {connections}}}"
         workspace = copy_for(prepared, root, smtp)
         bare = run_child(lambda: _bare(prepared, port, connections))
@@ -76,19 +73,6 @@ def _round(prepared: Workspace, root: Path, connections: int) -> tuple[dict[str,
         assert ours["dispatched"] == bare["sent"]
         assert asyncio.run(_count(port)) == 2 * bare["sent"]
     return bare, ours
-
-
-@contextmanager
-def counting_server() -> Iterator[int]:
-    """Run the server; yields its port."""
-    words = [sys.executable, "-m", "tests.benchmarks.mail_counter"]
-    process = subprocess.Popen(words, cwd=shipped_root(), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def _bare(prepared: Workspace, port: int, connections: int) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from tasks.audit_trail import verify_log
 from tasks.dispatch.journal import JOURNAL_NAME
 from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read
-from tasks.workspace import Workspace, initialise, open_workspace
+from tasks.workspace import Workspace, initialise, open_workspace, shipped_root
 from tests.torture.company import COMPANY
 
 # Lazily imported by every release: here, so that no child pays for it again.
@@ -83,6 +85,20 @@ def _prepare(root: Path, customers: int) -> None:
         steps.decide_and_draft(run)
         for batch in steps.find_unfinished(run):
             steps.compose(run, batch)
+
+
+@contextmanager
+def serving(*words: str) -> Iterator[int]:
+    """Run a server in a process of its own, told by these words to Python; yields the port that it prints."""
+    process = subprocess.Popen(
+        [sys.executable, *words], cwd=shipped_root(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def copy_for(workspace: Workspace, root: Path, smtp: str) -> Workspace:

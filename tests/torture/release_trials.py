@@ -10,7 +10,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.workspace import Workspace, shipped_root
+from tasks.workspace import Workspace
 from tests.torture.mail_sink import FAULTS, NO_FAULT
 from tests.torture.mailing import (
     copy_for,
@@ -29,6 +28,7 @@ from tests.torture.mailing import (
     let_leave,
     prepare,
     run_child,
+    serving,
     start_child,
     state_of,
     wait_for_journal,
@@ -65,19 +65,6 @@ class Counted:
 
     taken: Counter[str]
     unanswered: frozenset[str]
-
-
-@contextmanager
-def mail_sink(ledger: Path, fault: str, seed: int) -> Iterator[int]:
-    """Run the mail server; yields its port."""
-    words = [sys.executable, "-m", "tests.torture.mail_sink", str(ledger), fault, str(seed)]
-    process = subprocess.Popen(words, cwd=shipped_root(), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.communicate()
 
 
 class ReleaseTorture:
@@ -132,7 +119,7 @@ class ReleaseTorture:
     def _copy(self, fault: str, seed: int) -> Iterator[tuple[Workspace, Path]]:
         self._count += 1
         root, ledger = self.folder / f"trial-{self._count}", self.folder / f"ledger-{self._count}"
-        with mail_sink(ledger, fault, seed) as port:
+        with serving("-m", "tests.torture.mail_sink", str(ledger), fault, str(seed)) as port:
             smtp = (
                 f"{{host: 127.0.0.1, port: {port}, security: none, connections: {CONNECTIONS}, {PATIENCE}}}"
             )
