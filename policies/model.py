@@ -57,6 +57,8 @@ class EventKind(StrEnum):
     RECALL = "recall"
     REDUCTION = "reduction"
     CHARGE_WAIVED = "charge_waived"
+    # Stands in the place of an event that was recorded by mistake: no rule looks at it.
+    CORRECTION = "correction"
 
 
 class Channel(StrEnum):

@@ -14,7 +14,7 @@ def record(
     kind: EventKind,
     /,
     *,
-    customer: Annotated[str, Parameter(name=["--customer", "--customer-id"])],
+    customer: Annotated[str | None, Parameter(name=["--customer", "--customer-id"])] = None,
     invoice: Annotated[str | None, Parameter(name=["--invoice", "--invoice-number"])] = None,
     installment: str | None = None,
     amount: Decimal | None = None,
@@ -23,14 +23,15 @@ def record(
     reason: str | None = None,
     note: str | None = None,
     actor: Annotated[str | None, Parameter(name=["--actor", "--by"])] = None,
+    replaces: str | None = None,
     as_of: AsOf = None,
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
-    """Record what happened with a customer; a mistake is corrected by a new record.
+    """Record what happened with a customer; a mistake is corrected by a new record (`--replaces`).
 
     Args:
         kind: what happened.
-        customer: whose.
+        customer: whose; a correction takes it from the event it replaces.
         invoice: left out = it concerns the customer as a whole.
         installment: left out = all installments of the invoice.
         amount: the disputed part, the promised sum, the instalment; in the item's currency.
@@ -39,6 +40,7 @@ def record(
         reason: a short word for why.
         note: free text, kept where it can be erased.
         actor: who says so.
+        replaces: the number of an event recorded before, which should have said this; of kind `correction`: nothing.
         as_of: the day it happened.
         workspace: the creditor's folder.
     """
@@ -57,5 +59,6 @@ def record(
         reason=reason,
         note=note,
         actor=actor,
+        replaces=replaces,
     )
     print(done)

@@ -56,9 +56,7 @@ def test_all_evidence_is_shown(workspace: Workspace) -> None:
     assert relance(workspace, "resolve", "no-such-message").returncode == 2
 
 
-def test_one_that_left_counts_on_the_day_it_was_handed_over(
-    workspace: Workspace, server: MailServer
-) -> None:
+def test_one_that_left_counts_on_the_day_it_was_handed_over(workspace: Workspace, server: MailServer) -> None:
     message = doubt(workspace)["message_id"]
     words = ["--left", "--by", "Claire", "--why", "found in the sent folder"]
     assert relance(workspace, "resolve", "--left", "--by", "Claire", "--why", "x").returncode == 2
