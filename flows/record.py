@@ -70,7 +70,10 @@ def record(
         raise WrongUseError("say whose it is: --customer NUMBER.")
     (event_id,) = record_rows(run, [row])
     where = f" invoice {row['invoice_number']}" if "invoice_number" in row else ""
-    sentence = f"Recorded on {run.as_of}: {kind.value} of customer {row['customer_id']}{where}. Its number is {event_id}."
+    sentence = (
+        f"Recorded on {run.as_of}: {kind.value} of customer {row['customer_id']}{where}. "
+        f"Its number is {event_id}."
+    )
     return ended(sentence, sentence)
 
 

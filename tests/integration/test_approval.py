@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.waiting_company import (
     write_policy,
 )
 
-RULES = {
+RULES: dict[str, Any] = {
     "approvals": {"expire_after_days": 10, "two_names_above": {"EUR": "2799.99"}},
     "guards": {"maximum_source_age_business_days": 5},
 }

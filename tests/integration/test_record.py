@@ -44,33 +44,38 @@ def decisions(workspace: Workspace, on: str = DAY) -> list[dict[str, str]]:
     return table(relance(workspace, "decisions", "--as-of", on, "--format", "csv").stdout)
 
 
-def test_every_kind_is_recorded_by_command_and_taken_back_by_a_correction(workspace: Workspace) -> None:
-    before = decisions(workspace)
+def test_every_kind_is_recorded_by_command_and_taken_back_by_a_file(workspace: Workspace) -> None:
+    before = decisions(workspace, NEXT_DAY)
     about = ["--customer", "C1", "--by", "Claire"]
     numbers = [record(workspace, kind, *about, *WORDS.get(kind, [])) for kind in KINDS]
-    assert decisions(workspace) != before
-    for number in numbers:
-        record(workspace, EventKind.CORRECTION, "--replaces", number, "--reason", "typed_wrongly")
-    assert decisions(workspace) == before
+    assert decisions(workspace, NEXT_DAY) != before
     logged = events(workspace, "event_recorded")
-    assert [one["event_id"] for one in logged] == [*numbers, *numbers]
-    assert {one["actor"] for one in logged[: len(KINDS)]} == {"Claire"}
-    assert {one["kind"] for one in logged[len(KINDS) :]} == {"correction"}
+    assert [(one["event_id"], one["kind"], one["actor"]) for one in logged] == [
+        (number, kind.value, "Claire") for number, kind in zip(numbers, KINDS, strict=True)
+    ]
+    rows = [f"{number},{NEXT_DAY},correction,C1" for number in numbers]
+    drop(workspace, f"events-{NEXT_DAY}.csv", ["event_id,event_date,kind,customer_id", *rows])
+    assert relance(workspace, "intake", "--as-of", NEXT_DAY).returncode == 0
+    assert decisions(workspace, NEXT_DAY) == before
 
 
-def test_every_kind_comes_from_a_file_and_is_taken_back_by_a_row_of_the_same_number(
-    workspace: Workspace,
-) -> None:
+def test_every_kind_comes_from_a_file_and_one_is_taken_back_by_command(workspace: Workspace) -> None:
     before = decisions(workspace, NEXT_DAY)
     head = "event_id,event_date,kind,customer_id,amount,until,reference"
     rows = [f"E-{kind.value},{DAY},{kind.value},C1,10,2026-04-01,r" for kind in KINDS]
     drop(workspace, f"events-{DAY}.csv", [head, *rows])
     assert relance(workspace, "intake", "--as-of", DAY).returncode == 0
     assert decisions(workspace, NEXT_DAY) != before
-    rows = [f"E-{kind.value},{DAY},correction,C1,,," for kind in KINDS]
-    drop(workspace, f"events-{NEXT_DAY}.csv", [head, *rows])
-    assert relance(workspace, "intake", "--as-of", NEXT_DAY).returncode == 0
-    assert decisions(workspace, NEXT_DAY) == before
+    held = [row["reason"] for row in decisions(workspace, NEXT_DAY) if row["customer_id"] == "C1"]
+    assert held == ["insolvent"]
+    for kind in (EventKind.INSOLVENCY, EventKind.WRITE_OFF):
+        record(
+            workspace, EventKind.CORRECTION, "--replaces", f"E-{kind.value}", "--by", "Claire", on=NEXT_DAY
+        )
+    held = [row["reason"] for row in decisions(workspace, NEXT_DAY) if row["customer_id"] == "C1"]
+    assert held == ["promise_running"]
+    logged = events(workspace, "event_recorded")
+    assert [(one["kind"], one["actor"]) for one in logged] == [("correction", "Claire")] * 2
 
 
 def test_an_event_is_retold_with_its_own_day(workspace: Workspace) -> None:

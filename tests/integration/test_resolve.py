@@ -10,29 +10,41 @@ import pytest
 from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
 from tasks.workspace import Workspace
 from tests.integration.mail_server import DROP, MailServer, running
+from tests.torture.company import copy_workspace
 from tests.waiting_company import DAY, NEXT_DAY, company, drop, events, relance, statuses, table
 
 REMINDERS = f"{DAY}-automatic"
 TODAY = ("--as-of", DAY)
 
 
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    """Drops the connection after the first message's data, and takes it when it comes again."""
+@pytest.fixture(scope="module")
+def only_server() -> Iterator[MailServer]:
+    """Drops the connection after the first message's data, and takes whatever comes afterwards."""
     with running(MailServer(to_data={"c4@example.com": [DROP, "250 OK"]})) as server:
         yield server
 
 
-@pytest.fixture
-def workspace(server: MailServer, tmp_path: Path) -> Workspace:
-    workspace = company(tmp_path / "acme", {"C4": "50.00"})
-    smtp = f"smtp: {{host: 127.0.0.1, port: {server.port}, security: none}}\n"
+@pytest.fixture(scope="module")
+def in_doubt(only_server: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = company(tmp_path_factory.mktemp("doubt") / "acme", {"C4": "50.00"})
+    smtp = f"smtp: {{host: 127.0.0.1, port: {only_server.port}, security: none}}\n"
     with workspace.creditor_path.open("a", encoding="utf-8") as creditor:
         creditor.write(smtp)
     ran = relance(workspace, "run", *TODAY)
     assert ran.returncode == 5, ran.text
     assert "`relance resolve" in ran.text
     return workspace
+
+
+@pytest.fixture
+def server(only_server: MailServer) -> MailServer:
+    only_server.received.clear()
+    return only_server
+
+
+@pytest.fixture
+def workspace(in_doubt: Workspace, tmp_path: Path) -> Workspace:
+    return copy_workspace(in_doubt, tmp_path / "acme")
 
 
 def doubt(workspace: Workspace) -> dict[str, str]:
