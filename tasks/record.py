@@ -22,6 +22,7 @@ from tasks.run import Run
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.history import read_history
 from tasks.store.intakes import record_intake
+from tasks.workspace import Workspace
 
 SOURCE = "record"
 _PERSONAL = ("note",)
@@ -62,6 +63,13 @@ def retell(run: Run, event_id: str, row: Mapping[str, str]) -> dict[str, str]:
     if row["kind"] == EventKind.CORRECTION:
         kept += [name for name in ("customer_id", "invoice_number", "installment") if before[name]]
     return {**row, **{name: str(before[name]) for name in kept}}
+
+
+def list_events(workspace: Workspace, customer_id: str) -> pl.DataFrame:
+    """Return what is recorded of a customer, by hand or from files, in its newest wording; without notes."""
+    with open_to_read(workspace) as connection:
+        events = read_history(connection).events
+    return events.filter(customer_id=customer_id).sort("event_date", "sequence").drop("note", "sequence")
 
 
 def find_doubts(run: Run, rows: Sequence[Mapping[str, str]]) -> list[str]:

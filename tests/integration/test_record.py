@@ -67,15 +67,18 @@ def test_every_kind_comes_from_a_file_and_one_is_taken_back_by_command(workspace
     assert relance(workspace, "intake", "--as-of", DAY).returncode == 0
     assert decisions(workspace, NEXT_DAY) != before
     held = [row["reason"] for row in decisions(workspace, NEXT_DAY) if row["customer_id"] == "C1"]
-    assert held == ["insolvent"]
-    for kind in (EventKind.INSOLVENCY, EventKind.WRITE_OFF):
+    assert held == ["promise_running"]
+    for kind in (EventKind.PROMISE, EventKind.INSOLVENCY_CLOSED):
         record(
             workspace, EventKind.CORRECTION, "--replaces", f"E-{kind.value}", "--by", "Claire", on=NEXT_DAY
         )
     held = [row["reason"] for row in decisions(workspace, NEXT_DAY) if row["customer_id"] == "C1"]
-    assert held == ["promise_running"]
+    assert held == ["insolvent"]
     logged = events(workspace, "event_recorded")
     assert [(one["kind"], one["actor"]) for one in logged] == [("correction", "Claire")] * 2
+    listed = table(relance(workspace, "record", "--customer", "C1", "--format", "csv").stdout)
+    assert {row["event_id"] for row in listed} == {f"E-{kind.value}" for kind in KINDS}
+    assert [row["kind"] for row in listed].count("correction") == 2
 
 
 def test_an_event_is_retold_with_its_own_day(workspace: Workspace) -> None:
@@ -94,6 +97,7 @@ def test_a_correction_of_nothing_and_an_event_of_nobody_are_refused(workspace: W
         ["correction", "--customer", "C1"],
         ["correction", "--replaces", "no-such-event"],
         ["dispute"],
+        [],
         ["hold", "--customer", "C1", "--replaces", "no-such-event"],
     ):
         done = relance(workspace, "record", *words, "--as-of", DAY)
