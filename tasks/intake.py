@@ -5,6 +5,7 @@ A file still being written is left alone. The same bytes twice change nothing. A
 """
 
 import csv
+import filecmp
 import hashlib
 import io
 import time
@@ -32,6 +33,9 @@ from tasks.store.intakes import (
 
 _TEMPORARY_ENDINGS = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
 _TEMPORARY_STARTS = ("~$", ".")
+MAIL_ENDING = ".eml"
+"""Files of mail that came back are left to `relance follow-up`."""
+
 _FULL_KINDS = (SourceKind.FULL_OPEN_ITEMS, SourceKind.FULL_INVOICES)
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -62,9 +66,18 @@ class IntakeResult:
 
 def find_files(run: Run) -> tuple[list[Path], list[IntakeResult]]:
     """Return the complete files of the inbox, and those still being written: two looks, one second apart."""
-    candidates = [
-        path for path in sorted(run.workspace.inbox.iterdir()) if path.is_file() and not _is_temporary(path)
-    ]
+    return _complete([path for path in sorted(run.workspace.inbox.iterdir()) if not _is_mail(path)])
+
+
+def find_mails(run: Run) -> tuple[list[Path], list[IntakeResult]]:
+    """Return the same for the files of mail in the inbox and its folder `returns`."""
+    folders = (run.workspace.inbox, run.workspace.returned)
+    found = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
+    return _complete([path for path in found if _is_mail(path)])
+
+
+def _complete(found: Sequence[Path]) -> tuple[list[Path], list[IntakeResult]]:
+    candidates = [path for path in found if path.is_file() and not _is_temporary(path)]
     if not candidates:
         return [], []
     first = {path: _look(path) for path in candidates}
@@ -104,9 +117,9 @@ def take_in(run: Run, path: Path, accept_cleared: bool = False) -> IntakeResult:
     if result.status is IntakeStatus.REFUSED:
         # The list first: a file in rejected/ always has one.
         _write_errors(run.workspace.rejected, path.name, problems)
-        _put_away(path, run.workspace.rejected, content)
+        put_away(path, run.workspace.rejected)
     elif result.status is not IntakeStatus.KEPT:
-        _put_away(path, run.workspace.archive, content)
+        put_away(path, run.workspace.archive)
     return result
 
 
@@ -207,6 +220,10 @@ def _is_temporary(path: Path) -> bool:
     return path.name.startswith(_TEMPORARY_STARTS) or path.name.lower().endswith(_TEMPORARY_ENDINGS)
 
 
+def _is_mail(path: Path) -> bool:
+    return path.suffix.lower() == MAIL_ENDING
+
+
 def _look(path: Path) -> tuple[int, int] | None:
     try:
         seen = path.stat()
@@ -215,11 +232,13 @@ def _look(path: Path) -> tuple[int, int] | None:
     return seen.st_size, seen.st_mtime_ns
 
 
-def _put_away(path: Path, folder: Path, content: bytes) -> None:
+def put_away(path: Path, folder: Path) -> None:
     """Move a file into the folder; an earlier file of that name with other bytes keeps its place under another name."""
+    folder.mkdir(parents=True, exist_ok=True)
     target = folder / path.name
-    if target.exists() and (earlier := target.read_bytes()) != content:
-        digest = hashlib.sha256(earlier).hexdigest()[:8]
+    if target.exists() and not filecmp.cmp(target, path, shallow=False):
+        with target.open("rb") as earlier:
+            digest = hashlib.file_digest(earlier, "sha256").hexdigest()[:8]
         target.replace(folder / f"{target.stem}-{digest}{target.suffix}")
     path.replace(target)
 

@@ -21,7 +21,7 @@ from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.history import read_history
-from tasks.store.intakes import record_intake
+from tasks.store.intakes import count_recorded_events, record_intake
 from tasks.workspace import Workspace
 
 SOURCE = "record"
@@ -94,7 +94,9 @@ def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> list[s
 
     `event_id` is given only by who retells an event: the new wording counts, and the log holds both.
     """
-    named = events.with_row_index("number", offset=1).with_columns(
+    # A run may record several times: each event has a number of its own, or a later one would replace it.
+    offset = count_recorded_events(connection, run.run_id) + 1
+    named = events.with_row_index("number", offset=offset).with_columns(
         event_id=pl.coalesce("event_id", pl.format(f"{run.run_id}-{{}}", "number")),
         event_date=pl.coalesce("event_date", pl.lit(run.as_of)),
         actor=pl.coalesce("actor", pl.lit(run.actor)),

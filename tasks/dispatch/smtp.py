@@ -15,8 +15,9 @@ from typing import Literal
 import aiosmtplib
 
 from policies.errors import CreditorInvalidError
+from policies.hosts import is_local_host
 from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage
-from tasks.dispatch.release import Clock, is_local_host
+from tasks.dispatch.release import Clock
 
 # The classes of answers: RFC 5321, 4.2.1.
 TRY_LATER = 400

@@ -16,12 +16,18 @@ _NAMES = (
         for record in (Record.INVOICES, Record.PAYMENTS, Record.CUSTOMERS, Record.EVENTS, Record.ACTIONS)
     ),
 )
+_RETURNS: tuple[Record, ...] = ()
 NAME_PATTERNS = ("invoices-full*.csv", *(f"{record}*.csv" for record in Record))
 
 
 def is_canonical_name(name: str) -> bool:
     """Return whether a file of this name is expected to be in our own words."""
     return any(pattern.fullmatch(name) for pattern, _, _ in _NAMES)
+
+
+def is_return_name(name: str) -> bool:
+    """Return whether a file of this name says what came back: tracking of letters, reports of agencies."""
+    return any(pattern.fullmatch(name) for pattern, _, record in _NAMES if record in _RETURNS)
 
 
 def canonical_source(name: str) -> tuple[str, SourceKind]:
