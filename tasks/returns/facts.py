@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from email.errors import MessageError
 from email.header import decode_header
-from html import unescape
 from html.parser import HTMLParser
+from itertools import islice
 
 from flufl.bounce import all_failures
 
@@ -30,6 +30,7 @@ _LONGEST_TEXT = 20_000
 _LONGEST_SAID = 4_000
 _ENOUGH_FOR_KNOWN_FORMS = 65_536
 _MOST_VALUES = 20
+_MOST_HEADERS = 2_000
 _MOST_REPORTS = 200
 _ID_IN_TEXT = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]{3,250}>)", re.IGNORECASE | re.MULTILINE)
 _SENDER_IN_TEXT = re.compile(r"^[> \t]*return-path:\s*(<[^<>\s]{3,250}>)", re.IGNORECASE | re.MULTILINE)
@@ -50,7 +51,7 @@ def read_facts(content: bytes, phrases: ReturnPhrases) -> ReturnedMail:
     whole = _whole_text(own)
     said = _without_copy(whole, phrases)
     failed, delayed = _known_forms(content)
-    statuses = [part for part in own if part.get_content_type().endswith("/delivery-status")]
+    statuses = [part for part in own if part.get_content_type() == "message/delivery-status"]
     receipts = [part for part in own if part.get_content_type() == "message/disposition-notification"]
     blocks = [block for part in statuses for block in _blocks(part)]
     copied = [_headers(copy) for copy in copies]
@@ -85,9 +86,9 @@ def _parts(mail: Mail) -> tuple[list[Mail], list[Mail]]:
         kind = part.get_content_type()
         inner = part.get_payload() if part.is_multipart() else []
         held = [one for one in inner if isinstance(one, type(part))] if isinstance(inner, list) else []
-        if kind in ("message/rfc822", "message/global"):
+        if kind == "message/rfc822":
             copies.extend(held[:1])
-        elif kind in ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers"):
+        elif kind in ("text/rfc822-headers", "message/rfc822-headers"):
             copies.append(_headers_as_mail(part))
         else:
             own.append(part)
@@ -152,7 +153,7 @@ def _first(blocks: list[Mail], name: str) -> str:
 
 
 def _value(block: Mail, name: str) -> str:
-    return _unfolded(str(block.get(name) or ""))
+    return next((_text_of(value) for key, value in block.raw_items() if key.lower() == name), "")
 
 
 def _report_type(mail: Mail, has_status: bool, has_receipt: bool) -> str:
@@ -167,25 +168,23 @@ def _report_type(mail: Mail, has_status: bool, has_receipt: bool) -> str:
 
 def _headers(mail: Mail) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for name, value in mail.items()[:2_000]:
+    for name, value in islice(mail.raw_items(), _MOST_HEADERS):
         known = found.setdefault(name.lower(), ())
         if len(known) < _MOST_VALUES:
-            found[name.lower()] = (*known, _decoded(_unfolded(str(value))))
+            found[name.lower()] = (*known, _decoded(_text_of(value)))
     return found
 
 
-def _unfolded(value: str) -> str:
-    return " ".join(value[:_LONGEST_VALUE].split())
+def _text_of(value: object) -> str:
+    """Return a header as it stands, unfolded; letters beyond ASCII count as UTF-8, whatever the mail says."""
+    raw = str(value)[:_LONGEST_VALUE].encode("utf-8", "surrogateescape")
+    return " ".join(raw.decode("utf-8", "replace").split())
 
 
 def _decoded(value: str) -> str:
     """Return a header as people read it (RFC 2047)."""
     if "=?" not in value:
-        return (
-            value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
-            if not value.isascii()
-            else value
-        )
+        return value
     try:
         pieces = decode_header(value)
     except (MessageError, ValueError):
@@ -245,7 +244,7 @@ def _shown(html: str) -> str:
         reader.feed(html)
     except (AssertionError, ValueError):
         return ""
-    return unescape("\n".join(piece for piece in reader.pieces if piece.strip()))
+    return "\n".join(piece for piece in reader.pieces if piece.strip())
 
 
 def _known_forms(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:

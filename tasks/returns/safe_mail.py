@@ -9,6 +9,7 @@ import re
 from email import policy
 from email.message import Message
 from email.parser import BytesParser
+from typing import TypeAlias
 
 MOST_BYTES = 1_048_576
 """Only so much of a mail is read: what matters stands at its beginning."""
@@ -17,13 +18,20 @@ _LONGEST_LINE = 1_000
 _LONGEST_RUN = 8_000
 _MOST_CONTAINERS = 60
 _CONTAINER = re.compile(rb"^content-type:[ \t]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+# The forms of RFC 6533 for addresses beyond ASCII: the library knows only those for ASCII.
+_GLOBAL = (
+    (b"message/global-delivery-status", b"message/delivery-status"),
+    (b"message/global-disposition-notification", b"message/disposition-notification"),
+    (b"message/global-headers", b"text/rfc822-headers"),
+    (b"message/global", b"message/rfc822"),
+)
 _CHARSETS = re.compile(
     r"utf-?(8|16|32)(-?[bl]e)?|ascii|us-ascii|latin-?1|iso-?8859-?\d{1,2}|(windows|cp)-?125\d|cp(437|850|852|932)"
     r"|iso-?2022-?(jp|kr)|shift[-_]?jis|euc[-_](jp|kr)|gb(2312|k|18030)|big5|koi8[-_][ru]|mac[-_]?roman"
 )
 _OTHER = "utf-8"
 
-Mail = Message[str, str]
+Mail: TypeAlias = "Message[str, str]"
 
 
 class UnreadableMailError(Exception):
@@ -55,8 +63,17 @@ def cut_to_limits(content: bytes) -> bytes:
     for line in content[:MOST_BYTES].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
         run = run + len(line) if line[:1] in (b" ", b"\t") else len(line)
         if run <= _LONGEST_RUN:
-            lines.append(line[:_LONGEST_LINE])
+            lines.append(_in_known_form(line[:_LONGEST_LINE]))
     return b"\n".join(lines)
+
+
+def _in_known_form(line: bytes) -> bytes:
+    if line[:13].lower() != b"content-type:":
+        return line
+    for written, known in _GLOBAL:
+        if written in line.lower():
+            return re.sub(re.escape(written), known, line, count=1, flags=re.IGNORECASE)
+    return line
 
 
 def is_usual_charset(name: str) -> bool:
