@@ -8,7 +8,7 @@ from flows.engine import storyline
 from flows.start import acting, begin
 from flows.summary import RunSummary, end_state
 from tasks.formats.canonical import is_return_name
-from tasks.returns.taking_in import add_up
+from tasks.returns.outcome import add_up
 
 
 @storyline("follow-up", "Takes in what comes back: bounces, replies, returned letters, reports of agencies.")

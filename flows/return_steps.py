@@ -11,7 +11,8 @@ from tasks.documents.email import message_id_header
 from tasks.intake import IntakeResult, find_mails, put_away
 from tasks.returns.imap import MailboxError, open_mailbox
 from tasks.returns.incoming import Chunk, find_copies, of_files, of_maildir
-from tasks.returns.taking_in import Returned, add_up, take_in_mail
+from tasks.returns.outcome import Returned, add_up
+from tasks.returns.taking_in import take_in_mail
 from tasks.run import Run
 from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read

@@ -11,7 +11,7 @@ from policies.explanations import counted
 from tasks.dispatch.batches import BatchRelease
 from tasks.intake import IntakeResult, IntakeStatus
 from tasks.plan import PlannedBatch
-from tasks.returns.taking_in import Returned
+from tasks.returns.outcome import Returned
 from tasks.run import Run
 
 

@@ -15,7 +15,9 @@ _ADDRESS = re.compile(r"([^\s<>@,;:\"']+)@[^\s<>@,;:\"']+")
 _REPLY_PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|antw|rif|odp|réf?)\s*:)+\s*", re.IGNORECASE)
 _VAGUE = ("", "5.0.0", "5.7.1", "5.5.0", "5.4.1", "5.1.0", "5.3.0", "5.4.0")
 """Statuses that say little: the words beside them are asked first."""
-_AUTOMATIC_PRECEDENCE = ("bulk", "junk", "list", "auto_reply", "auto-reply")
+_MAILING_PRECEDENCE = ("bulk", "junk", "list")
+_AUTO_REPLY_PRECEDENCE = ("auto_reply", "auto-reply")
+_BEGINNING = 400
 _AUTO_REPLY_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-mail-autoreply")
 
 
@@ -135,11 +137,14 @@ def _bounce(kind: str, rule: str, status: str = "") -> Verdict:
 
 def _is_from_daemon(mail: ReturnedMail, phrases: ReturnPhrases) -> bool:
     """Return whether the sender is a mail system."""
-    found = _ADDRESS.search(mail.header("from"))
-    local = (found.group(1) if found else mail.header("from")).lower().strip('<> "')
-    return any(local == daemon or local.startswith(daemon) for daemon in phrases.daemons) or bool(
-        mail.header("x-failed-recipients")
-    )
+    return _local_part(mail).startswith(phrases.daemons) or bool(mail.header("x-failed-recipients"))
+
+
+def _local_part(mail: ReturnedMail) -> str:
+    """Return who sent it, without the domain; some systems give a name and no address."""
+    sender = mail.header("from")
+    found = _ADDRESS.search(sender)
+    return (found.group(1) if found else sender).lower().strip('<> "')
 
 
 def _is_automatic(mail: ReturnedMail) -> bool:
@@ -155,16 +160,16 @@ def _says_it_bounced(mail: ReturnedMail, phrases: ReturnPhrases) -> bool:
 
 def _is_auto_reply(mail: ReturnedMail, said: str, phrases: ReturnPhrases) -> bool:
     subject = _REPLY_PREFIX.sub("", plain(mail.header("subject")))
-    if subject.startswith(phrases.auto_reply_subjects):
+    if subject.startswith(phrases.auto_reply_subjects) or any(map(mail.header, _AUTO_REPLY_HEADERS)):
         return True
-    if any(mail.header(name) for name in _AUTO_REPLY_HEADERS):
-        return True
-    if mail.header("precedence").lower() in ("auto_reply", "auto-reply"):
+    if mail.header("precedence").lower() in _AUTO_REPLY_PRECEDENCE:
         return True
     if "all" in mail.header("x-auto-response-suppress").lower():
         return True
-    is_short_and_absent = any(one in said[:400] for one in phrases.auto_reply_phrases)
-    return (_is_automatic(mail) or _is_mailing(mail)) and is_short_and_absent
+    is_absent = any(one in said[:_BEGINNING] for one in phrases.auto_reply_phrases)
+    is_so_named = subject.startswith(phrases.auto_reply_subjects_if_automatic)
+    is_by_program = _is_automatic(mail) or _is_mailing(mail)
+    return (is_by_program and (is_absent or is_so_named)) or (is_absent and is_so_named)
 
 
 def _is_mailing(mail: ReturnedMail) -> bool:
@@ -173,9 +178,12 @@ def _is_mailing(mail: ReturnedMail) -> bool:
         "x-spam-status"
     ).lower().startswith("yes")
     is_list = any(mail.header(name) for name in ("list-id", "list-unsubscribe", "feedback-id"))
-    return is_flagged or is_list or mail.header("precedence").lower() in _AUTOMATIC_PRECEDENCE
+    return is_flagged or is_list or mail.header("precedence").lower() in _MAILING_PRECEDENCE
 
 
 def _asks_for_confirmation(mail: ReturnedMail, said: str, phrases: ReturnPhrases) -> bool:
-    subject = plain(mail.header("subject"))
-    return any(one in said or one in subject for one in phrases.challenge_phrases)
+    """Return whether a filter wants a confirmation; a person who wants one replies."""
+    is_by_program = (
+        _is_automatic(mail) or _is_mailing(mail) or _local_part(mail).startswith(phrases.no_reply_senders)
+    )
+    return is_by_program and any(one in said for one in phrases.challenge_phrases)

@@ -31,9 +31,11 @@ class ReturnPhrases(_Strict):
     Attributes:
         bounces: rules in order; the first that is found counts.
         hard_statuses: enhanced status codes (RFC 3463) that condemn an address.
+        no_reply_senders: how local parts of programs begin that want no answer.
         daemons: local parts of addresses that no person writes from.
         bounce_subjects: how subjects of bounces begin.
         auto_reply_subjects: how subjects of automatic answers begin.
+        auto_reply_subjects_if_automatic: such beginnings that people write too.
         auto_reply_phrases: what their text says.
         challenge_phrases: what asks for a confirmation before a message is handed over.
         copy_marks: where the copy of a message begins in a text.
@@ -42,9 +44,11 @@ class ReturnPhrases(_Strict):
     description: str
     bounces: tuple[BounceRule, ...]
     hard_statuses: Phrases
+    no_reply_senders: Phrases
     daemons: Phrases
     bounce_subjects: Phrases
     auto_reply_subjects: Phrases
+    auto_reply_subjects_if_automatic: Phrases
     auto_reply_phrases: Phrases
     challenge_phrases: Phrases
     copy_marks: Phrases

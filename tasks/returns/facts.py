@@ -6,11 +6,13 @@ that mail servers use. What the facts mean is decided in `policies.return_kinds`
 
 import logging
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from email.errors import MessageError
 from email.header import decode_header
 from html.parser import HTMLParser
 from itertools import islice
+from quopri import decodestring
 
 from flufl.bounce import all_failures
 
@@ -110,20 +112,22 @@ def _headers_as_mail(part: Mail) -> Mail:
 def _blocks(part: Mail) -> list[Mail]:
     """Return the blocks of fields of a report; one sent encoded stands there as text."""
     inner = part.get_payload()
-    if isinstance(inner, list):
-        found = [one for one in inner if isinstance(one, type(part))]
-        if len(found) != 1 or found[0].items():
-            return found
-        text = part_text(found[0])
-    else:
-        text = part_text(part)
-    pieces = [piece for piece in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")) if piece.strip()]
+    found = [one for one in inner if isinstance(one, type(part))] if isinstance(inner, list) else []
+    encoding = _value(part, "content-transfer-encoding").lower()
+    if encoding not in ("base64", "quoted-printable"):
+        return found[:_MOST_REPORTS]
+    text = "\n\n".join(one.as_string() for one in found[:_MOST_REPORTS]).strip().encode("ascii", "replace")
+    try:
+        plain = b64decode(text) if encoding == "base64" else decodestring(text)
+    except ValueError:
+        return found[:_MOST_REPORTS]
+    pieces = re.split(rb"\n[ \t]*\n", plain.replace(b"\r\n", b"\n"))
     return [_headers_only(piece) for piece in pieces[:_MOST_REPORTS]]
 
 
-def _headers_only(text: str) -> Mail:
+def _headers_only(text: bytes) -> Mail:
     try:
-        return parse_mail(text.strip().encode("utf-8", "replace"))
+        return parse_mail(text.strip())
     except UnreadableMailError:
         return parse_mail(b"")
 

@@ -8,13 +8,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 
 import polars as pl
 
 from policies.creditor import Returns
-from policies.explanations import counted
 from policies.mail_addresses import mail_address
 from policies.model import EVENTS
 from policies.return_effects import ARRIVED, SETTLING, Effects, PastReturn, Rules, effects_of
@@ -26,6 +25,7 @@ from tasks.ledger import NewEvent, append_events
 from tasks.record import add_events
 from tasks.returns.facts import read_facts
 from tasks.returns.incoming import Chunk, Incoming
+from tasks.returns.outcome import Returned, add_up
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions_of
 from tasks.store.connection import Connection, open_to_read, open_to_write
@@ -43,30 +43,8 @@ from tasks.workspace import find_file
 Settle = Callable[[str, str], None]
 """Settles an uncertain message that left: its number, and the evidence."""
 
-_SHOWN = 5
 _SAME_MAIL = ("message-id", "date", "from", "subject")
 _PHRASES = "policies/returns/phrases.yaml"
-
-
-@dataclass(frozen=True)
-class Returned:
-    """What a run took in, in counts by what came of it, and what a person is to look at."""
-
-    counts: Mapping[str, int] = field(default_factory=dict)
-    known: int = 0
-    settled: tuple[str, ...] = ()
-    persons: tuple[str, ...] = ()
-    unmatched: tuple[str, ...] = ()
-
-    @property
-    def person_lines(self) -> list[str]:
-        """Sentences on what a person is to look at, without names and addresses."""
-        if not self.unmatched:
-            return list(self.persons)
-        shown = "; ".join(self.unmatched[:_SHOWN])
-        more = f" and {len(self.unmatched) - _SHOWN} more" if len(self.unmatched) > _SHOWN else ""
-        count = counted(len(self.unmatched), "mail")
-        return [*self.persons, f"{count} that name no message and no customer of ours: {shown}{more}"]
 
 
 @dataclass(frozen=True)
@@ -81,18 +59,6 @@ class _Judged:
     verdict: Verdict
     customer_id: str
     message: Mapping[str, str]
-
-
-def add_up(parts: Iterable[Returned]) -> Returned:
-    """Return what several places brought, together."""
-    together = list(parts)
-    return Returned(
-        counts=dict(sorted(sum((Counter(one.counts) for one in together), Counter()).items())),
-        known=sum(one.known for one in together),
-        settled=tuple(name for one in together for name in one.settled),
-        persons=tuple(line for one in together for line in one.persons),
-        unmatched=tuple(place for one in together for place in one.unmatched),
-    )
 
 
 def take_in_mail(run: Run, chunks: Iterable[Chunk], settings: Returns, settle: Settle) -> Returned:

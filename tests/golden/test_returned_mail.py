@@ -1,13 +1,13 @@
 """Mail that came back in the shapes of real systems: what each is taken for, and which message it is matched to.
 
-`pytest -s` prints a table of recall and false positives by kind. `unseen` are shapes that were written after the rules
-and judged once; the test holds what they gave then.
+`pytest -s` prints tables of recall and false positives by kind. `unseen` are shapes written after the rules: 16 of 20
+were judged right at first. Two faults of the program that they showed were mended; two bounces of filters that call
+themselves permanent are still taken for good.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import yaml
@@ -76,6 +76,20 @@ def test_mail_is_taken_for_what_it_is_and_matched_to_its_message(judged: list[Ju
     assert [(one.name, one.message, one.matched) for one in known if one.message != one.matched] == []
     expected = {name: row["evidence"] for name, row in INDEX.items() if "evidence" in row}
     assert [one.name for one in known if expected.get(one.name, one.evidence) != one.evidence] == []
+
+
+def test_shapes_that_nobody_had_seen_were_judged_so_at_first_and_are_now(judged: list[Judged]) -> None:
+    unseen = [one for one in judged if INDEX[one.name].get("unseen")]
+    print_table("shapes written after the rules", unseen)
+    assert len(unseen) - sum("first" in INDEX[one.name] for one in unseen) == 16
+    assert [one.name for one in unseen if one.kind != one.found] == ["unseen_barracuda", "unseen_zoho"]
+    assert [one.name for one in unseen if one.message != one.matched] == []
+
+
+def test_what_is_no_bounce_is_never_taken_for_one(judged: list[Judged]) -> None:
+    others = [one for one in judged if one.kind not in BOUNCES]
+    assert len(others) >= 30
+    assert [one.name for one in others if one.found in BOUNCES] == []
 
 
 def print_table(title: str, judged: Sequence[Judged]) -> None:
