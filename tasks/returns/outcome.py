@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from policies.explanations import counted
-
 _SHOWN = 5
 
 
@@ -25,9 +23,9 @@ class Returned:
         if not self.unmatched:
             return list(self.persons)
         shown = "; ".join(self.unmatched[:_SHOWN])
-        more = f" and {len(self.unmatched) - _SHOWN} more" if len(self.unmatched) > _SHOWN else ""
-        count = counted(len(self.unmatched), "mail")
-        return [*self.persons, f"{count} that name no message and no customer of ours: {shown}{more}"]
+        more = "; ..." if len(self.unmatched) > _SHOWN else ""
+        what = f"mail that names no message and no customer of ours: {len(self.unmatched)} ({shown}{more})"
+        return [*self.persons, what]
 
 
 def add_up(parts: Iterable[Returned]) -> Returned:
