@@ -92,7 +92,9 @@ class Mailbox:
         ]
 
     def _move(self, uids: str, folder: str) -> None:
-        if "MOVE" not in self.connection.capabilities:
+        # Servers tell more of what they can once somebody is logged in.
+        can = b" ".join(part for part in self._ask("capability") if isinstance(part, bytes)).upper().split()
+        if b"MOVE" not in can:
             raise MailboxError(
                 f"creditor.yaml: returns.imap.move_to: {self.settings.host} cannot move mail without deleting it. "
                 "Take the key out; the mail was taken in and stays where it is."

@@ -25,9 +25,14 @@ def main() -> None:
         out.flush()
 
 
+SECRETS = {"MAILBOX_USER": "demouser", "MAILBOX_PASSWORD": "demopass", "MAILBOX_WRONG": "guess"}
+"""What commands find in their environment."""
+
+
 @cache
 def _process() -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    plain = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    environment = {**plain, **SECRETS}
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.integration.console"],
         env=environment,
