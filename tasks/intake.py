@@ -10,7 +10,7 @@ import hashlib
 import io
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from tasks.store.intakes import (
     is_newest_sha256,
     record_intake,
 )
+from tasks.store.tracking import events_of_letters, find_letters, find_unknown
 
 _TEMPORARY_ENDINGS = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
 _TEMPORARY_STARTS = ("~$", ".")
@@ -38,6 +39,7 @@ MAIL_ENDING = ".eml"
 
 _FULL_KINDS = (SourceKind.FULL_OPEN_ITEMS, SourceKind.FULL_INVOICES)
 _LOOK_AGAIN_SECONDS = 1.0
+_TRACKED = ("message_id", "tracking_number", "status", "status_date", "proof_ref")
 
 
 class IntakeStatus(StrEnum):
@@ -132,6 +134,7 @@ def _load(
             name, IntakeStatus.KNOWN, parsed.source, message="these bytes were loaded before"
         )
         return known, parsed.problems
+    parsed, letters = _with_letters(connection, parsed)
     problems = parsed.problems if not parsed.problems.is_empty() else find_changed_items(connection, parsed)
     if not problems.is_empty():
         return _refuse(connection, run, name, sha256, parsed, problems), problems
@@ -163,7 +166,37 @@ def _load(
         warnings=tuple(parsed.warnings),
     )
     _log(connection, run, "file_loaded", name, sha256, parsed, _loaded_payload(result, parsed))
+    _log_letters(connection, run, name, letters)
     return result, problems
+
+
+def _with_letters(connection: Connection, parsed: ParsedFile) -> tuple[ParsedFile, pl.DataFrame]:
+    """Return the file with events in place of statuses of letters, and the statuses by action."""
+    tracking = parsed.records.get("tracking")
+    if tracking is None:
+        return parsed, pl.DataFrame()
+    letters = find_letters(connection, tracking)
+    problems = find_unknown(letters)
+    events = {"events": events_of_letters(letters)} if problems.is_empty() else {}
+    return replace(parsed, records=events, problems=problems), letters
+
+
+def _log_letters(connection: Connection, run: Run, name: str, letters: pl.DataFrame) -> None:
+    """Log what became of each action that left as a letter."""
+    events = [
+        NewEvent(
+            "letter_tracked",
+            {
+                "file": name,
+                **{key: row[key] for key in _TRACKED},
+                "on": run.as_of,
+            },
+            action_id=row["action_id"],
+            customer_id=row["customer_id"],
+        )
+        for row in letters.iter_rows(named=True)
+    ]
+    append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
 def _is_known(connection: Connection, name: str, sha256: str, parsed: ParsedFile) -> bool:

@@ -11,13 +11,11 @@ from tasks.formats.problems import Problems
 
 _NAMES = (
     (re.compile(r"invoices[-_ ]?full.*\.csv", re.IGNORECASE), "invoices-full", Record.INVOICES),
-    *(
-        (re.compile(rf"{record}.*\.csv", re.IGNORECASE), str(record), record)
-        for record in (Record.INVOICES, Record.PAYMENTS, Record.CUSTOMERS, Record.EVENTS, Record.ACTIONS)
-    ),
+    *((re.compile(rf"{record}.*\.csv", re.IGNORECASE), str(record), record) for record in Record),
+    (re.compile(r"letters.*\.csv", re.IGNORECASE), "tracking", Record.TRACKING),
 )
-_RETURNS: tuple[Record, ...] = ()
-NAME_PATTERNS = ("invoices-full*.csv", *(f"{record}*.csv" for record in Record))
+_RETURNS = (Record.TRACKING, Record.AGENCY_REPORT)
+NAME_PATTERNS = ("invoices-full*.csv", *(f"{record}*.csv" for record in Record), "letters*.csv")
 
 
 def is_canonical_name(name: str) -> bool:
