@@ -86,6 +86,9 @@ def effects_of(
             f"customer {customer_id}: the mail system asks for a confirmation before it hands a message over"
         )
         return Effects("kept_by_receiver", person=what)
+    if verdict.kind is ReturnKind.UNRELATED:
+        what = f"customer {customer_id}: a mail system says of a message what no rule knows: read it"
+        return Effects("not_understood", person=what)
     return Effects(verdict.kind.value)
 
 

@@ -106,11 +106,18 @@ def _of_words(mail: ReturnedMail, evidence: Evidence, phrases: ReturnPhrases) ->
     may_bounce = is_daemon or (_is_automatic(mail) and not is_answer and _says_it_bounced(mail, phrases))
     if may_bounce and (bounce := _of_bounce_text(mail, said, phrases)):
         return bounce
+    if is_daemon and not is_answer:
+        return Verdict(ReturnKind.UNRELATED, "unknown_system_mail")
     if is_answer or (_is_automatic(mail) and evidence is not Evidence.NONE):
         return Verdict(ReturnKind.AUTO_REPLY, "automatic_answer")
-    is_of_ours = evidence not in (Evidence.NONE, Evidence.CUSTOMER_ADDRESS)
-    if is_daemon or (_is_mailing(mail) and not is_of_ours):
-        return Verdict(ReturnKind.UNRELATED, "mailing" if _is_mailing(mail) else "unknown_system_mail")
+    return _of_a_person(mail, evidence)
+
+
+def _of_a_person(mail: ReturnedMail, evidence: Evidence) -> Verdict:
+    """Return what a mail is that no program answered with."""
+    is_about_a_message = evidence not in (Evidence.NONE, Evidence.CUSTOMER_ADDRESS)
+    if _is_mailing(mail) and not is_about_a_message:
+        return Verdict(ReturnKind.UNRELATED, "mailing")
     if evidence is Evidence.NONE:
         return Verdict(ReturnKind.UNRELATED, "no_reference")
     return Verdict(ReturnKind.REPLY, "written_by_a_person")
