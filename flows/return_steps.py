@@ -1,6 +1,6 @@
 """The steps of following up: each place that mail comes back to is a row in the Prefect UI, safe to do again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from flows.engine import step
@@ -9,14 +9,14 @@ from policies.hosts import is_local_host
 from tasks.dispatch.resolution import resolve_delivery
 from tasks.documents.email import message_id_header
 from tasks.intake import IntakeResult, find_mails, put_away
-from tasks.returns.imap import MailboxError, open_mailbox
+from tasks.returns.imap import Mailbox, MailboxError, open_mailbox
 from tasks.returns.incoming import Chunk, find_copies, of_files, of_maildir
 from tasks.returns.outcome import Returned, add_up
 from tasks.returns.taking_in import take_in_mail
 from tasks.run import Run
 from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read
-from tasks.store.returns import read_position
+from tasks.store.returns import Position, read_position
 from tasks.workspace import read_creditor
 
 
@@ -28,19 +28,30 @@ def take_in_mailbox(run: Run) -> Returned:
         return Returned()
     if why := _why_not_asked(run, settings):
         return Returned(persons=(why,))
-    parts: list[Returned] = []
+    taken = Returned()
+    problems: list[str] = []
     try:
         with open_mailbox(settings) as mailbox:
             with open_to_read(run.workspace) as connection:
                 known = read_position(connection, mailbox.name)
-            last = known
-            for chunk in mailbox.read(known):
-                parts.append(_take_in(run, [chunk]))
-                last = chunk.position or last
-            mailbox.put_away(after=known, up_to=last)
+            positions = [known]
+            taken = _take_in(run, _chunks(mailbox, known, positions, problems))
+            mailbox.put_away(after=known, up_to=positions[-1])
     except MailboxError as error:
-        parts.append(Returned(persons=(str(error),)))
-    return add_up(parts)
+        problems.append(str(error))
+    return add_up([taken, Returned(persons=tuple(problems))])
+
+
+def _chunks(
+    mailbox: Mailbox, known: Position, positions: list[Position], problems: list[str]
+) -> Iterator[Chunk]:
+    """Yield what is new in a mailbox, note how far it was taken in, and what went wrong meanwhile."""
+    try:
+        for chunk in mailbox.read(known):
+            yield chunk
+            positions.append(chunk.position or known)
+    except MailboxError as error:
+        problems.append(str(error))
 
 
 @step("take in mail of a folder")
@@ -54,11 +65,19 @@ def take_in_maildir(run: Run) -> Returned:
 def take_in_files(run: Run) -> tuple[Returned, list[IntakeResult]]:
     """Take in the files of mail that were dropped in the inbox, and put them into the archive."""
     paths, moving = find_mails(run)
-    taken = []
-    for path in paths:
-        taken.append(_take_in(run, of_files([path], "file")))
+    read: list[Path] = []
+    taken = _take_in(run, _noted(of_files(paths, "file"), read))
+    for path in read:
         put_away(path, run.workspace.archive / "returns")
-    return add_up(taken), moving
+    unread = [f"{path.name} cannot be read; it stays in the inbox" for path in paths if path not in read]
+    return add_up([taken, Returned(persons=tuple(unread))]), moving
+
+
+def _noted(chunks: Iterable[Chunk], read: list[Path]) -> Iterator[Chunk]:
+    """Yield chunks and note which files were read."""
+    for chunk in chunks:
+        read += [mail.path for mail in chunk.mails if mail.path]
+        yield chunk
 
 
 @step("look for copies of doubtful messages", retries=1)

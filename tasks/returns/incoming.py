@@ -20,11 +20,12 @@ _LONGEST_HEAD = 65_536
 
 @dataclass(frozen=True)
 class Incoming:
-    """One mail: its first bytes, and where a person finds it."""
+    """One mail: its first bytes, where a person finds it, and its file if it is one."""
 
     source: str
     place: str
     content: bytes
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def of_files(paths: Sequence[Path], source: str) -> Iterator[Chunk]:
     """Yield mail that stands in files."""
     for start in range(0, len(paths), CHUNK):
         mails = [
-            Incoming(source, path.name, content)
+            Incoming(source, path.name, content, path)
             for path in paths[start : start + CHUNK]
             for content in _read(path)
         ]

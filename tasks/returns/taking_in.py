@@ -4,12 +4,9 @@ What a mail is and what follows is decided in `policies`; an uncertain message t
 settled first, by whom the flow hands in.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from email.utils import parseaddr
+from dataclasses import replace
 
 import polars as pl
 
@@ -17,14 +14,12 @@ from policies.creditor import Returns
 from policies.mail_addresses import mail_address
 from policies.model import EVENTS
 from policies.return_effects import ARRIVED, SETTLING, Effects, PastReturn, Rules, effects_of
-from policies.return_kinds import Verdict, classify
-from policies.return_matching import candidates, find_message
-from policies.return_phrases import ReturnPhrases, load_phrases
-from policies.returned_mail import Evidence, ReturnedMail, ReturnKind
+from policies.return_phrases import ReturnPhrases
+from policies.returned_mail import ReturnKind
 from tasks.ledger import NewEvent, append_events
 from tasks.record import add_events
-from tasks.returns.facts import read_facts
-from tasks.returns.incoming import Chunk, Incoming
+from tasks.returns.incoming import Chunk
+from tasks.returns.judging import Judge, Judged, read_phrases
 from tasks.returns.outcome import Returned, add_up
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions_of
@@ -33,32 +28,12 @@ from tasks.store.history import read_customers
 from tasks.store.returns import (
     StoredReturn,
     add_returns,
-    find_messages,
-    known_returns,
     list_past_returns,
     save_position,
 )
-from tasks.workspace import find_file
 
 Settle = Callable[[str, str], None]
 """Settles an uncertain message that left: its number, and the evidence."""
-
-_SAME_MAIL = ("message-id", "date", "from", "subject")
-_PHRASES = "policies/returns/phrases.yaml"
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """One mail, with the message and the customer it is about."""
-
-    incoming: Incoming
-    return_id: str
-    headers_hash: str
-    facts: ReturnedMail
-    evidence: Evidence
-    verdict: Verdict
-    customer_id: str
-    message: Mapping[str, str]
 
 
 def take_in_mail(run: Run, chunks: Iterable[Chunk], settings: Returns, settle: Settle) -> Returned:
@@ -78,14 +53,6 @@ def take_in_mail(run: Run, chunks: Iterable[Chunk], settings: Returns, settle: S
     return add_up(taker.take(chunk) for chunk in chunks)
 
 
-def read_phrases(run: Run) -> ReturnPhrases:
-    """Return the words of mail systems: the workspace's own file before the shipped one."""
-    path = find_file(run.workspace, _PHRASES)
-    if path is None:
-        raise FileNotFoundError(_PHRASES)
-    return load_phrases(path.read_text(encoding="utf-8"), path.name)
-
-
 class _Taker:
     """Takes chunks in, with what is the same for all of them."""
 
@@ -99,18 +66,15 @@ class _Taker:
     ) -> None:
         self.run = run
         self.settle = settle
-        self.phrases = phrases
         self.rules = Rules(settings.reply_hold_days, settings.soft_bounces)
         self.addresses = addresses
-        self.customers_at = _customers_by_address(addresses)
+        self.judge = Judge(run, phrases, addresses)
 
     def take(self, chunk: Chunk) -> Returned:
         """Take one chunk in."""
-        judged, known = self._judge(chunk.mails)
+        judged, known = self.judge.judge(chunk.mails)
         uncertain = {
-            str(
-                one.message["message_id"]
-            ): f"{one.verdict.kind.value} by {one.evidence.value}, mail {one.return_id}"
+            one.message["message_id"]: f"{one.verdict.kind} by {one.evidence}, mail {one.return_id}"
             for one in judged
             if one.message.get("status") == "uncertain" and one.verdict.kind in SETTLING
         }
@@ -137,46 +101,7 @@ class _Taker:
             ),
         )
 
-    def _judge(self, mails: Sequence[Incoming]) -> tuple[list[_Judged], int]:
-        """Return the mails that are new, each once, and how many were known."""
-        seen = [
-            (mail, hashlib.sha256(mail.content).hexdigest(), read_facts(mail.content, self.phrases))
-            for mail in mails
-        ]
-        named = {number for _, _, facts in seen for _, number in candidates(facts)}
-        hashes = [_headers_hash(facts, digest) for _, digest, facts in seen]
-        with open_to_read(self.run.workspace) as connection:
-            messages = {
-                row["message_id"]: row for row in find_messages(connection, named).iter_rows(named=True)
-            }
-            known = known_returns(connection, [digest for _, digest, _ in seen], hashes)
-        judged = []
-        for (mail, digest, facts), headers in zip(seen, hashes, strict=True):
-            if not known & {digest, headers}:
-                judged.append(self._judged(mail, digest, headers, facts, messages))
-                known |= {digest, headers}
-        return judged, len(mails) - len(judged)
-
-    def _judged(
-        self,
-        mail: Incoming,
-        digest: str,
-        headers: str,
-        facts: ReturnedMail,
-        messages: Mapping[str, Mapping[str, str]],
-    ) -> _Judged:
-        evidence, number = find_message(facts, messages)
-        message = messages.get(number, {})
-        customer = message.get("customer_id", "")
-        if not customer and (at := self.customers_at.get(_sender(facts))):
-            evidence, customer = Evidence.CUSTOMER_ADDRESS, at
-        verdict = classify(facts, evidence, message.get("written_to", ""), self.phrases)
-        # An address alone ties nothing but what its owner wrote.
-        if evidence is Evidence.CUSTOMER_ADDRESS and verdict.kind is not ReturnKind.REPLY:
-            evidence, customer = Evidence.NONE, ""
-        return _Judged(mail, digest, headers, facts, evidence, verdict, customer, message)
-
-    def _follow(self, connection: Connection, one: _Judged) -> Effects:
+    def _follow(self, connection: Connection, one: Judged) -> Effects:
         """Record what follows from one mail, and the mail itself."""
         past = list_past_returns(connection, [one.customer_id]) if one.customer_id else None
         written_to = one.message.get("written_to", "")
@@ -205,7 +130,7 @@ class _Taker:
             add_events(connection, self.run, pl.DataFrame(rows, schema=EVENTS))
         return effects
 
-    def _stored(self, one: _Judged, effects: Effects) -> StoredReturn:
+    def _stored(self, one: Judged, effects: Effects) -> StoredReturn:
         return StoredReturn(
             return_id=one.return_id,
             headers_hash=one.headers_hash,
@@ -220,7 +145,7 @@ class _Taker:
             as_of=self.run.as_of,
         )
 
-    def _log(self, connection: Connection, told: Sequence[tuple[_Judged, Effects]]) -> None:
+    def _log(self, connection: Connection, told: Sequence[tuple[Judged, Effects]]) -> None:
         """Log each mail: once for each action of the message it is about."""
         numbers = {one.message["message_id"] for one, _ in told if one.message}
         actions: dict[str, list[str]] = {}
@@ -241,7 +166,7 @@ class _Taker:
             connection, events, recorded_at=self.run.clock(), actor=self.run.actor, run_id=self.run.run_id
         )
 
-    def _oddity(self, one: _Judged) -> str:
+    def _oddity(self, one: Judged) -> str:
         return (
             f"message {one.message['message_id']} is {one.message['status']}, and yet a mail about it came back: "
             f"it may have left ({one.incoming.place})"
@@ -249,19 +174,6 @@ class _Taker:
 
 
 _NOT_LEFT = ("planned", "composed", "withdrawn", "rejected")
-
-
-def _customers_by_address(addresses: Mapping[str, str]) -> dict[str, str]:
-    """Return whose each address is; one that several customers share is nobody's."""
-    owners: dict[str, list[str]] = {}
-    for customer, text in addresses.items():
-        if address := mail_address(text).lower():
-            owners.setdefault(address, []).append(customer)
-    return {address: customers[0] for address, customers in owners.items() if len(customers) == 1}
-
-
-def _sender(facts: ReturnedMail) -> str:
-    return mail_address(parseaddr(facts.header("from"))[1]).lower()
 
 
 def _is_same(written_to: str, current: str) -> bool:
@@ -280,14 +192,7 @@ def _of_address(past: pl.DataFrame | None, written_to: str) -> list[PastReturn]:
     ]
 
 
-def _headers_hash(facts: ReturnedMail, digest: str) -> str:
-    """Return what a mail is known by again that comes by another way: some programs give one id to many."""
-    values = [facts.header(name) for name in _SAME_MAIL]
-    stated = json.dumps(values, ensure_ascii=False) if values[0] else digest
-    return hashlib.sha256(stated.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _payload(run: Run, one: _Judged, effects: Effects) -> dict[str, object]:
+def _payload(run: Run, one: Judged, effects: Effects) -> dict[str, object]:
     return {
         "mail": one.return_id,
         "source": one.incoming.source,
@@ -302,7 +207,7 @@ def _payload(run: Run, one: _Judged, effects: Effects) -> dict[str, object]:
     }
 
 
-def _personal(one: _Judged, effects: Effects) -> dict[str, str]:
+def _personal(one: Judged, effects: Effects) -> dict[str, str]:
     """Return what helps a person to find the mail; of mail that nobody needs to look at nothing is kept."""
     if not effects.person:
         return {}

@@ -66,7 +66,9 @@ def write(workspace: Workspace, name: str, *lines: str) -> None:
 
 def act(workspace: Workspace, command: str, day: str, *words: str, expect: int = 0) -> str:
     """Run a command on a day and return what it prints."""
-    done = relance(*command.split(), *words, "--as-of", day, "--workspace", str(workspace.root))
+    done = relance(
+        *command.split(), *words, *(["--as-of", day] if day else []), "--workspace", str(workspace.root)
+    )
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import polars as pl
@@ -25,6 +26,7 @@ from tests.integration.returning_company import (
     messages,
     statuses,
 )
+from tests.torture.company import start
 
 
 @pytest.fixture(scope="module")
@@ -172,13 +174,13 @@ def test_the_daily_run_leaves_mail_in_the_inbox_alone(company: Workspace) -> Non
     assert (company.inbox / "mail.EML").exists()
 
 
-@pytest.fixture
-def doubtful(tmp_path: Path) -> Workspace:
+@pytest.fixture(scope="module")
+def doubted(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The company after its mail server broke off every message behind its last line."""
     server = MailServer(to_data={f"{name}@client.example": [DROP] for name in ("ana", "ben", "cleo", "dan")})
     with running(server):
         workspace = make_company(
-            tmp_path / "company",
+            tmp_path_factory.mktemp("doubted") / "company",
             f"""
             smtp: {{host: 127.0.0.1, port: {server.port}, security: none}}
             returns: {{sent_maildir: Sent, maildir: Mail}}
@@ -188,6 +190,12 @@ def doubtful(tmp_path: Path) -> Workspace:
     for folder in ("Sent", "Mail"):
         (workspace.root / folder / "cur").mkdir(parents=True)
     return workspace
+
+
+@pytest.fixture
+def doubtful(doubted: Workspace, tmp_path: Path) -> Workspace:
+    shutil.copytree(doubted.root, tmp_path / "company")
+    return open_workspace(tmp_path / "company")
 
 
 def test_doubts_are_settled_by_a_report_a_reply_and_a_copy_among_the_sent_mail(doubtful: Workspace) -> None:
@@ -221,3 +229,33 @@ def test_doubts_are_settled_by_a_report_a_reply_and_a_copy_among_the_sent_mail(d
     assert act(doubtful, "follow-up", BACK, expect=5)
     assert events(doubtful).equals(log)
     assert log.filter(pl.col("kind") == "mail_returned")["action_id"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("story", "place", "call", "when"),
+    [
+        ("a doubt is settled, its mail not taken in", "flows.return_steps:_settle", 1, "after"),
+        ("half of the mails are in the transaction", "tasks.returns.taking_in:add_returns", 2, "before"),
+        ("all are taken in, none is put away", "flows.return_steps:put_away", 1, "before"),
+    ],
+)
+def test_a_follow_up_that_is_killed_and_done_again_ends_as_if_nobody_had_killed_it(
+    doubtful: Workspace, story: str, place: str, call: int, when: str
+) -> None:
+    number = messages(doubtful)
+    drop(doubtful, "1", bounce(number["ana"], "ana@client.example"))
+    drop(doubtful, "2", answer(number["ben"], "ben@client.example"))
+    words = ["follow-up", "--as-of", BACK, "--workspace", str(doubtful.root)]
+    process = start(["-m", "tests.torture.killed", place, str(call), when, *words])
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, story
+
+    act(doubtful, "follow-up", BACK, expect=5)
+
+    assert [statuses(doubtful)[name] for name in ("ana", "ben")] == ["dispatched", "dispatched"]
+    log = events(doubtful)
+    recorded = [json.loads(row)["kind"] for row in log.filter(kind="event_recorded")["payload"]]
+    assert sorted(recorded) == ["answer", "bounce", "hold"]
+    assert log.filter(kind="delivery_resolved").height == 2
+    assert sorted(path.name for path in (doubtful.archive / "returns").iterdir()) == ["1.eml", "2.eml"]
+    assert "The log holds" in act(doubtful, "audit verify", "")

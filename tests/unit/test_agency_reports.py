@@ -24,7 +24,7 @@ ROW = {
 
 
 def events(*statuses: AgencyStatus, **other: object) -> list[dict[str, object]]:
-    schema = {"amount": MONEY, "installment": pl.String, "reference": pl.String}
+    schema: dict[str, pl.DataType] = {"amount": MONEY, "installment": pl.String(), "reference": pl.String()}
     rows = [{**ROW, "status": status.value, **other} for status in statuses]
     made = reported_events(pl.DataFrame(rows, schema_overrides=schema))
     assert made.columns == EVENTS.names()
