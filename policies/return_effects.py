@@ -98,9 +98,10 @@ def _failed(verdict: Verdict, message_id: str, past: Sequence[PastReturn], rules
         return Effects("bounced", (NewFact(EventKind.BOUNCE, _why(verdict)),))
     in_a_row = {message_id}
     for earlier in reversed(past):
-        if earlier.kind is not ReturnKind.SOFT_BOUNCE:
+        if earlier.kind in ARRIVED:
             break
-        in_a_row.add(earlier.message_id)
+        if earlier.kind is ReturnKind.SOFT_BOUNCE:
+            in_a_row.add(earlier.message_id)
     if len(in_a_row) < rules.soft_bounces:
         return Effects("bounced_for_now")
     return Effects(

@@ -13,7 +13,7 @@ import polars as pl
 from policies.creditor import Returns
 from policies.mail_addresses import mail_address
 from policies.model import EVENTS
-from policies.return_effects import ARRIVED, SETTLING, Effects, PastReturn, Rules, effects_of
+from policies.return_effects import SETTLING, Effects, PastReturn, Rules, effects_of
 from policies.return_phrases import ReturnPhrases
 from policies.returned_mail import ReturnKind
 from tasks.ledger import NewEvent, append_events
@@ -81,7 +81,7 @@ class _Taker:
         for message_id, evidence in uncertain.items():
             self.settle(message_id, evidence)
         with open_to_write(self.run.workspace) as connection:
-            told = [(one, self._follow(connection, one)) for one in judged]
+            told = self._follow(connection, judged)
             self._log(connection, told)
             if chunk.position:
                 save_position(connection, chunk.position, self.run.clock())
@@ -101,34 +101,34 @@ class _Taker:
             ),
         )
 
-    def _follow(self, connection: Connection, one: Judged) -> Effects:
-        """Record what follows from one mail, and the mail itself."""
-        past = list_past_returns(connection, [one.customer_id]) if one.customer_id else None
-        written_to = one.message.get("written_to", "")
-        effects = effects_of(
-            one.verdict,
-            message_id=one.message.get("message_id", ""),
-            customer_id=one.customer_id,
-            is_current_address=_is_same(written_to, self.addresses.get(one.customer_id, "")),
-            past=_of_address(past, written_to),
-            as_of=self.run.as_of,
-            rules=self.rules,
-        )
-        add_returns(connection, [self._stored(one, effects)], self.run.run_id, self.run.clock())
-        if effects.events:
-            blank = dict.fromkeys(EVENTS.names())
-            rows = [
-                {
-                    **blank,
-                    "kind": event.kind.value,
-                    "customer_id": one.customer_id,
-                    "reason": event.reason,
-                    "until": event.until,
-                }
-                for event in effects.events
-            ]
+    def _follow(self, connection: Connection, judged: Sequence[Judged]) -> list[tuple[Judged, Effects]]:
+        """Record mails in their order, and what follows from each; those before count for those after."""
+        past: dict[str, list[PastReturn]] = {}
+        listed = list_past_returns(connection, {one.customer_id for one in judged if one.customer_id})
+        for row in listed.iter_rows(named=True):
+            key = _address_key(row["customer_id"], row["written_to"])
+            past.setdefault(key, []).append(PastReturn(row["message_id"], ReturnKind(row["kind"])))
+        told = []
+        for one in judged:
+            written_to = one.message.get("written_to", "")
+            number = one.message.get("message_id", "")
+            of_address = past.setdefault(_address_key(one.customer_id, written_to), [])
+            effects = effects_of(
+                one.verdict,
+                message_id=number,
+                customer_id=one.customer_id,
+                is_current_address=_is_same(written_to, self.addresses.get(one.customer_id, "")),
+                past=of_address,
+                as_of=self.run.as_of,
+                rules=self.rules,
+            )
+            of_address.append(PastReturn(number, one.verdict.kind))
+            told.append((one, effects))
+        stored = [self._stored(one, effects) for one, effects in told]
+        add_returns(connection, stored, self.run.run_id, self.run.clock())
+        if rows := [row for one, effects in told for row in _event_rows(one.customer_id, effects)]:
             add_events(connection, self.run, pl.DataFrame(rows, schema=EVENTS))
-        return effects
+        return told
 
     def _stored(self, one: Judged, effects: Effects) -> StoredReturn:
         return StoredReturn(
@@ -181,14 +181,21 @@ def _is_same(written_to: str, current: str) -> bool:
     return bool(one) and one == other
 
 
-def _of_address(past: pl.DataFrame | None, written_to: str) -> list[PastReturn]:
-    if past is None:
-        return []
-    kinds = [kind.value for kind in (ReturnKind.HARD_BOUNCE, ReturnKind.SOFT_BOUNCE, *ARRIVED)]
+def _address_key(customer_id: str, written_to: str) -> str:
+    return f"{customer_id}\n{mail_address(written_to).lower()}"
+
+
+def _event_rows(customer_id: str, effects: Effects) -> list[dict[str, object]]:
+    blank = dict.fromkeys(EVENTS.names())
     return [
-        PastReturn(row["message_id"], ReturnKind(row["kind"]))
-        for row in past.filter(pl.col("kind").is_in(kinds)).iter_rows(named=True)
-        if _is_same(row["written_to"], written_to)
+        {
+            **blank,
+            "kind": event.kind.value,
+            "customer_id": customer_id,
+            "reason": event.reason,
+            "until": event.until,
+        }
+        for event in effects.events
     ]
 
 

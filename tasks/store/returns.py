@@ -48,7 +48,10 @@ def add_returns(
 ) -> None:
     """Add mails that came back, in the caller's transaction."""
     if returns:
-        frame = pl.DataFrame([asdict(one) for one in returns], infer_schema_length=None)
+        newest = connection.execute("select coalesce(max(sequence), 0) from returns").fetchall()[0][0]
+        frame = pl.DataFrame([asdict(one) for one in returns], infer_schema_length=None).with_row_index(
+            "sequence", offset=int(newest) + 1
+        )
         insert_frame(connection, "returns", frame, run_id=run_id, recorded_at=recorded_at)
 
 
@@ -71,7 +74,7 @@ def list_past_returns(connection: Connection, customer_ids: Collection[str]) -> 
 
 def list_returns(connection: Connection) -> pl.DataFrame:
     """Return every mail that came back, in the order in which it was taken in."""
-    return fetch(connection, "select * from returns order by recorded_at, return_id")
+    return fetch(connection, "select * from returns order by sequence")
 
 
 def read_position(connection: Connection, mailbox: str) -> Position:

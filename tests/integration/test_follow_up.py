@@ -235,7 +235,12 @@ def test_doubts_are_settled_by_a_report_a_reply_and_a_copy_among_the_sent_mail(d
     ("story", "place", "call", "when"),
     [
         ("a doubt is settled, its mail not taken in", "flows.return_steps:_settle", 1, "after"),
-        ("half of the mails are in the transaction", "tasks.returns.taking_in:add_returns", 2, "before"),
+        (
+            "the mails are in the transaction, their events are not",
+            "tasks.returns.taking_in:add_events",
+            1,
+            "before",
+        ),
         ("all are taken in, none is put away", "flows.return_steps:put_away", 1, "before"),
     ],
 )

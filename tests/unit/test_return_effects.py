@@ -52,6 +52,7 @@ def test_soft_bounces_count_once_for_each_message_and_only_in_a_row() -> None:
     assert follow(SOFT, one, one, PastReturn("M9", SOFT)) == Effects("bounced_for_now")
     assert kinds(follow(SOFT, one, two)) == ["bounce"]
     assert follow(SOFT, one, PastReturn("M2", DELIVERED), two) == Effects("bounced_for_now")
+    assert kinds(follow(SOFT, one, PastReturn("M3", ReturnKind.CHALLENGE), two)) == ["bounce"]
 
 
 def test_a_reply_is_an_answer_and_holds_the_customer_for_a_person() -> None:

@@ -1,6 +1,7 @@
 -- What came back by mail. A mail is known by its bytes (the first of them) and by its headers, each hashed: no name
 -- and no address stands here.
 create table returns (
+    sequence bigint not null,
     return_id varchar not null,
     headers_hash varchar not null,
     source varchar not null,

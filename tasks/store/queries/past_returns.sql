@@ -1,6 +1,10 @@
-select returns.customer_id, returns.message_id, returns.kind, coalesce(any_value(cast(payload as json) -> 'customer' ->> 'email'), '') as written_to
+select
+    returns.customer_id,
+    returns.message_id,
+    returns.kind,
+    coalesce(any_value(cast(payload as json) -> 'customer' ->> 'email'), '') as written_to
 from returns
 join asked_customers using (customer_id)
 join messages using (message_id)
-group by returns.customer_id, returns.message_id, returns.kind, returns.recorded_at, returns.return_id
-order by returns.recorded_at, returns.return_id
+group by returns.customer_id, returns.message_id, returns.kind, returns.sequence
+order by returns.sequence
