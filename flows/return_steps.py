@@ -8,6 +8,7 @@ from policies.creditor import Creditor, Imap
 from policies.hosts import is_local_host
 from tasks.dispatch.resolution import resolve_delivery
 from tasks.documents.email import message_id_header
+from tasks.documents.safe_text import one_line
 from tasks.intake import IntakeResult, find_mails, put_away
 from tasks.returns.imap import Mailbox, MailboxError, open_mailbox
 from tasks.returns.incoming import Chunk, find_copies, of_files, of_maildir
@@ -69,7 +70,9 @@ def take_in_files(run: Run) -> tuple[Returned, list[IntakeResult]]:
     taken = _take_in(run, _noted(of_files(paths, "file"), read))
     for path in read:
         put_away(path, run.workspace.archive / "returns")
-    unread = [f"{path.name} cannot be read; it stays in the inbox" for path in paths if path not in read]
+    unread = [
+        f"{one_line(path.name)} cannot be read; it stays in the inbox" for path in paths if path not in read
+    ]
     return add_up([taken, Returned(persons=tuple(unread))]), moving
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from policies.return_phrases import ReturnPhrases, plain
 from policies.returned_mail import DeliveryReport, Evidence, ReturnedMail, ReturnKind
 
+_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_ARRIVED = {"deliver": "delivered", "relay": "relayed", "expand": "expanded"}
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _ADDRESS = re.compile(r"([^\s<>@,;:\"']+)@[^\s<>@,;:\"']+")
 _REPLY_PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|antw|rif|odp|réf?)\s*:)+\s*", re.IGNORECASE)
@@ -72,14 +74,17 @@ def _of_reports(reports: list[DeliveryReport], written_to: str, phrases: ReturnP
 
 
 def _of_report(report: DeliveryReport, phrases: ReturnPhrases) -> Verdict:
-    action, status = report.action.lower(), report.status
+    action = report.action.lower()
+    # Strangers write these words, and a verdict goes into the log: nothing but a code and words of our own.
+    status = report.status if _CODE.fullmatch(report.status) else ""
     # Some systems write `error`, or a comment behind the word.
     if action.startswith(("fail", "error", "undeliver")):
         return _failed(status, report.diagnostic, phrases)
     if action.startswith("delay"):
         return Verdict(ReturnKind.SOFT_BOUNCE, "delayed", status)
-    if action.startswith(("deliver", "relay", "expand")):
-        return Verdict(ReturnKind.DELIVERED, action.split()[0], status)
+    for word, rule in _ARRIVED.items():
+        if action.startswith(word):
+            return Verdict(ReturnKind.DELIVERED, rule, status)
     return Verdict(ReturnKind.UNRELATED, "unknown_action", status)
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 
 from policies.creditor import Imap
 from policies.errors import RelanceError, WrongUseError
+from tasks.documents.safe_text import one_line
 from tasks.returns.incoming import CHUNK, Chunk, Incoming
 from tasks.returns.safe_mail import MOST_BYTES
 from tasks.store.returns import Position
@@ -180,5 +181,5 @@ def _secret(name: str) -> str:
 def _said(error: object) -> str:
     """Return what a server or the system says, in one short line without addresses."""
     text = error.decode("utf-8", "replace") if isinstance(error, bytes) else str(error)
-    words = " ".join(text.split()) or type(error).__name__
+    words = one_line(text) or type(error).__name__
     return re.sub(r"\S+@\S+", "<address>", words)[:200].rstrip(".")

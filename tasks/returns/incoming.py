@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies.errors import WrongUseError
+from tasks.documents.safe_text import one_line
 from tasks.returns.safe_mail import MOST_BYTES
 from tasks.store.returns import Position
 
@@ -16,6 +17,7 @@ CHUNK = 50
 
 _MAILDIR_PARTS = ("cur", "new")
 _LONGEST_HEAD = 65_536
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def of_files(paths: Sequence[Path], source: str) -> Iterator[Chunk]:
     """Yield mail that stands in files."""
     for start in range(0, len(paths), CHUNK):
         mails = [
-            Incoming(source, path.name, content, path)
+            Incoming(source, one_line(path.name)[:_LONGEST_NAME], content, path)
             for path in paths[start : start + CHUNK]
             for content in _read(path)
         ]

@@ -1,7 +1,6 @@
 """What came back has its effect the next day, once, whatever way it comes."""
 
 import json
-import shutil
 import signal
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from tasks.store.connection import open_to_read
 from tasks.store.returns import list_returns
-from tasks.workspace import Workspace, open_workspace
+from tasks.workspace import Workspace
 from tests.integration.mail_server import DROP, MailServer, running
 from tests.integration.returning_company import (
     BACK,
@@ -26,7 +25,7 @@ from tests.integration.returning_company import (
     messages,
     statuses,
 )
-from tests.torture.company import start
+from tests.torture.company import copy_workspace, start
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +37,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def company(sent: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(sent.root, tmp_path / "company")
-    return open_workspace(tmp_path / "company")
+    return copy_workspace(sent, tmp_path / "company")
 
 
 def drop(workspace: Workspace, name: str, content: bytes) -> None:
@@ -194,8 +192,7 @@ def doubted(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def doubtful(doubted: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(doubted.root, tmp_path / "company")
-    return open_workspace(tmp_path / "company")
+    return copy_workspace(doubted, tmp_path / "company")
 
 
 def test_doubts_are_settled_by_a_report_a_reply_and_a_copy_among_the_sent_mail(doubtful: Workspace) -> None:

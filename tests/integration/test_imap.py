@@ -1,6 +1,5 @@
 """What came back is read from a real IMAP server, once, over a connection that is encrypted and verified."""
 
-import shutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.returns.imap import _quoted
-from tasks.workspace import Workspace, open_workspace
+from tasks.workspace import Workspace
 from tests.integration import imap_server, mail_server
 from tests.integration.imap_server import ImapServer
 from tests.integration.mail_server import DROP, MailServer, make_certificate
@@ -25,6 +24,7 @@ from tests.integration.returning_company import (
     messages,
     statuses,
 )
+from tests.torture.company import copy_workspace
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,7 @@ def doubtful(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def company(doubtful: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(doubtful.root, tmp_path / "company")
-    return open_workspace(tmp_path / "company")
+    return copy_workspace(doubtful, tmp_path / "company")
 
 
 def name_mailbox(workspace: Workspace, server: ImapServer, **other: str) -> None:

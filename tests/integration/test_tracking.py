@@ -2,13 +2,13 @@
 
 import csv
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tasks.workspace import Workspace, open_workspace
+from tasks.workspace import Workspace
 from tests.integration.returning_company import act, decisions, events, make_company, write
+from tests.torture.company import copy_workspace
 
 DAY, BACK, NEXT = "2026-03-02", "2026-03-05", "2026-03-06"
 POLICY = """\
@@ -32,8 +32,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def company(sent: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(sent.root, tmp_path / "company")
-    return open_workspace(tmp_path / "company")
+    return copy_workspace(sent, tmp_path / "company")
 
 
 def letters(workspace: Workspace) -> dict[str, str]:

@@ -52,6 +52,12 @@ def test_a_report_says_what_became_of_the_message(
     assert kind(ReturnedMail(reports=(report(action, status, diagnostic),))) == expected
 
 
+def test_what_strangers_write_in_a_report_never_becomes_a_verdicts_words() -> None:
+    mail = ReturnedMail(reports=(report("delivered-to-ana@x.example", "5.1.1 ana@x.example"),))
+    verdict = classify(mail, Evidence.ENVELOPE_ADDRESS, OURS, PHRASES)
+    assert (verdict.rule, verdict.status) == ("delivered", "")
+
+
 def test_of_several_recipients_ours_counts_else_that_one_was_reached() -> None:
     reached, failed = report("delivered", "2.0.0", "", "b@x.example"), report("failed", "5.1.1")
     assert kind(ReturnedMail(reports=(reached, failed))) == "hard_bounce"
