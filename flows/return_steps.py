@@ -66,20 +66,22 @@ def take_in_maildir(run: Run) -> Returned:
 def take_in_files(run: Run) -> tuple[Returned, list[IntakeResult]]:
     """Take in the files of mail that were dropped in the inbox, and put them into the archive."""
     paths, moving = find_mails(run)
-    read: list[Path] = []
+    read: dict[Path, int] = {}
     taken = _take_in(run, _noted(of_files(paths, "file"), read))
-    for path in read:
-        put_away(path, run.workspace.archive / "returns")
-    unread = [
-        f"{one_line(path.name)} cannot be read; it stays in the inbox" for path in paths if path not in read
-    ]
+    unread = []
+    for path in paths:
+        # One that was dropped anew meanwhile is read by the next run.
+        if path.exists() and path.stat().st_mtime_ns == read.get(path):
+            put_away(path, run.workspace.archive / "returns")
+        else:
+            unread.append(f"{one_line(path.name)} could not be read whole; it stays in the inbox")
     return add_up([taken, Returned(persons=tuple(unread))]), moving
 
 
-def _noted(chunks: Iterable[Chunk], read: list[Path]) -> Iterator[Chunk]:
-    """Yield chunks and note which files were read."""
+def _noted(chunks: Iterable[Chunk], read: dict[Path, int]) -> Iterator[Chunk]:
+    """Yield chunks and note which files were read, and as of which change."""
     for chunk in chunks:
-        read += [mail.path for mail in chunk.mails if mail.path]
+        read |= {mail.path: mail.changed_ns for mail in chunk.mails if mail.path}
         yield chunk
 
 

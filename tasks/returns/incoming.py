@@ -3,6 +3,7 @@
 A mailbox on a server is read in `tasks.returns.imap`.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,13 @@ _LONGEST_NAME = 80
 
 @dataclass(frozen=True)
 class Incoming:
-    """One mail: its first bytes, where a person finds it, and its file if it is one."""
+    """One mail: its first bytes, where a person finds it, and of a file its path and the instant of its change."""
 
     source: str
     place: str
     content: bytes
     path: Path | None = None
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,20 @@ class Chunk:
 def of_files(paths: Sequence[Path], source: str) -> Iterator[Chunk]:
     """Yield mail that stands in files."""
     for start in range(0, len(paths), CHUNK):
-        mails = [
-            Incoming(source, one_line(path.name)[:_LONGEST_NAME], content, path)
-            for path in paths[start : start + CHUNK]
-            for content in _read(path)
-        ]
+        mails = [mail for path in paths[start : start + CHUNK] for mail in _incoming(path, source)]
         yield Chunk(mails)
+
+
+def _incoming(path: Path, source: str) -> list[Incoming]:
+    """Return a file as a mail, nothing when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            changed = os.fstat(file.fileno()).st_mtime_ns
+            return [
+                Incoming(source, one_line(path.name)[:_LONGEST_NAME], file.read(MOST_BYTES), path, changed)
+            ]
+    except OSError:
+        return []
 
 
 def of_maildir(folder: Path) -> Iterator[Chunk]:
@@ -63,10 +73,10 @@ def find_copies(folder: Path, wanted: Iterable[str]) -> set[str]:
     missing = set(wanted)
     found: set[str] = set()
     for path in _files_of(folder, "sent_maildir") if missing else []:
-        for head in _read(path, _LONGEST_HEAD):
-            seen = {one for one in missing if _is_of(head, one)}
-            found |= seen
-            missing -= seen
+        head = _head(path)
+        seen = {one for one in missing if _is_of(head, one)}
+        found |= seen
+        missing -= seen
         if not missing:
             break
     return found
@@ -96,10 +106,10 @@ def _files_of(folder: Path, key: str) -> list[Path]:
     )
 
 
-def _read(path: Path, most: int = MOST_BYTES) -> list[bytes]:
+def _head(path: Path) -> bytes:
     """Return the beginning of a file, nothing when another program has moved it meanwhile."""
     try:
         with path.open("rb") as file:
-            return [file.read(most)]
+            return file.read(_LONGEST_HEAD)
     except OSError:
-        return []
+        return b""

@@ -261,3 +261,10 @@ def test_a_follow_up_that_is_killed_and_done_again_ends_as_if_nobody_had_killed_
     assert log.filter(kind="delivery_resolved").height == 2
     assert sorted(path.name for path in (doubtful.archive / "returns").iterdir()) == ["1.eml", "2.eml"]
     assert "The log holds" in act(doubtful, "audit verify", "")
+
+
+def test_a_folder_that_is_no_maildir_is_named(company: Workspace) -> None:
+    company.creditor_path.write_text(
+        company.creditor_path.read_text(encoding="utf-8") + "\nreturns: {maildir: Nowhere}\n", encoding="utf-8"
+    )
+    act(company, "follow-up", BACK, expect=2)
