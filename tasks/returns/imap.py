@@ -81,12 +81,13 @@ class Mailbox:
     def _search(self, *words: str) -> list[int]:
         terms = words if len(words) > 1 else ("UID", *words)
         found = self._ask("uid", "SEARCH", *terms)
-        return sorted(int(number) for part in found if isinstance(part, bytes) for number in part.split())
+        numbers = [number for part in found if isinstance(part, bytes) for number in part.split()]
+        return sorted(int(number) for number in numbers if number.isdigit())
 
     def _fetch(self, uid: int) -> list[Incoming]:
         """Return one mail, nothing when it was removed meanwhile."""
         parts = self._ask("uid", "FETCH", str(uid), f"(BODY.PEEK[]<0.{MOST_BYTES}>)")
-        found = [part[1] for part in parts if isinstance(part, tuple)]
+        found = [part[1] for part in parts if isinstance(part, tuple) and isinstance(part[1], bytes)]
         return [
             Incoming("imap", f"{self.settings.folder}, number {uid}", content[:MOST_BYTES])
             for content in found[:1]
@@ -128,8 +129,8 @@ def open_mailbox(settings: Imap) -> Iterator[Mailbox]:
         raise MailboxError(f"{where} cannot be reached: {_said(error)}. Nothing of it was read.") from error
     try:
         try:
-            connection.login(user, password)
-        except (imaplib.IMAP4.error, OSError) as error:
+            _log_in(connection, user, password)
+        except (imaplib.IMAP4.error, OSError, UnicodeEncodeError) as error:
             raise MailboxError(
                 f"{where} refuses the login: {_said(error)}. Nothing of it was read."
             ) from error
@@ -137,6 +138,14 @@ def open_mailbox(settings: Imap) -> Iterator[Mailbox]:
     finally:
         with suppress(imaplib.IMAP4.error, OSError):
             connection.logout()
+
+
+def _log_in(connection: imaplib.IMAP4, user: str, password: str) -> None:
+    """Log in, with whatever letters a password has where the server allows it."""
+    if "AUTH=PLAIN" in connection.capabilities:
+        connection.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
+    else:
+        connection.login(user, password)
 
 
 def _connect(settings: Imap) -> imaplib.IMAP4:

@@ -265,6 +265,7 @@ def test_a_follow_up_that_is_killed_and_done_again_ends_as_if_nobody_had_killed_
 
 def test_a_folder_that_is_no_maildir_is_named(company: Workspace) -> None:
     company.creditor_path.write_text(
-        company.creditor_path.read_text(encoding="utf-8") + "\nreturns: {maildir: Nowhere}\n", encoding="utf-8"
+        company.creditor_path.read_text(encoding="utf-8") + "\nreturns: {maildir: Nowhere}\n",
+        encoding="utf-8",
     )
     act(company, "follow-up", BACK, expect=2)
