@@ -1,8 +1,12 @@
 """A small company whose reminders have left by e-mail, and the mail that comes back to it."""
 
+import atexit
 import csv
 import io
+import shutil
+import tempfile
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +15,7 @@ from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, initialise
 from tests.integration.console import relance
+from tests.integration.mail_server import DROP, MailServer, running
 
 DAY, BACK, NEXT = "2026-03-02", "2026-03-03", "2026-03-04"
 CUSTOMERS = ("ana", "ben", "cleo", "dan")
@@ -56,6 +61,19 @@ def make_company(root: Path, extra: str = "") -> Workspace:
         "customer_id,customer_name,email,country,language,address_line_1,postcode,city",
         *customers,
     )
+    return workspace
+
+
+@cache
+def doubtful_company() -> Workspace:
+    """Return the company after its mail server broke off every message behind its last line; to be copied, not used."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    broken = MailServer(to_data={f"{name}@client.example": [DROP] for name in CUSTOMERS})
+    with running(broken):
+        smtp = f"smtp: {{host: 127.0.0.1, port: {broken.port}, security: none}}"
+        workspace = make_company(folder / "company", smtp)
+        act(workspace, "run", DAY, expect=5)
     return workspace
 
 

@@ -8,19 +8,17 @@ import pytest
 
 from tasks.returns.imap import _quoted
 from tasks.workspace import Workspace
-from tests.integration import imap_server, mail_server
+from tests.integration import imap_server
 from tests.integration.imap_server import ImapServer
-from tests.integration.mail_server import DROP, MailServer, make_certificate
+from tests.integration.mail_server import make_certificate
 from tests.integration.returning_company import (
     BACK,
-    CUSTOMERS,
-    DAY,
     DOMAIN,
     act,
     answer,
     bounce,
+    doubtful_company,
     events,
-    make_company,
     messages,
     statuses,
 )
@@ -38,20 +36,9 @@ def server(certificate: Path) -> Iterator[ImapServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def doubtful(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The company after its mail server broke off every message behind its last line."""
-    broken = MailServer(to_data={f"{name}@client.example": [DROP] for name in CUSTOMERS})
-    with mail_server.running(broken):
-        smtp = f"smtp: {{host: 127.0.0.1, port: {broken.port}, security: none}}"
-        workspace = make_company(tmp_path_factory.mktemp("doubtful") / "company", smtp)
-        act(workspace, "run", DAY, expect=5)
-    return workspace
-
-
 @pytest.fixture
-def company(doubtful: Workspace, tmp_path: Path) -> Workspace:
-    return copy_workspace(doubtful, tmp_path / "company")
+def company(tmp_path: Path) -> Workspace:
+    return copy_workspace(doubtful_company(), tmp_path / "company")
 
 
 def name_mailbox(workspace: Workspace, server: ImapServer, **other: str) -> None:
