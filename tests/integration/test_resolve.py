@@ -68,6 +68,16 @@ def test_all_evidence_is_shown(workspace: Workspace) -> None:
     assert relance(workspace, "resolve", "no-such-message").returncode == 2
 
 
+def test_a_second_run_on_the_day_goes_on_and_does_not_send_it_again(
+    workspace: Workspace, server: MailServer
+) -> None:
+    again = relance(workspace, "run", *TODAY)
+    assert again.returncode == 5, again.text
+    assert "may or may not have left" in again.text
+    assert statuses(workspace, REMINDERS) == {"C4": "uncertain"}
+    assert server.received == []
+
+
 def test_one_that_left_counts_on_the_day_it_was_handed_over(workspace: Workspace, server: MailServer) -> None:
     message = doubt(workspace)["message_id"]
     words = ["--left", "--by", "Claire", "--why", "found in the sent folder"]
