@@ -39,6 +39,7 @@ COMMANDS = {
     "stop": "Halt all release at once; everything else goes on.",
     "start": "Let batches leave again after `stop`.",
     "resolve": "Say whether an uncertain message left; without one, list them with all evidence.",
+    "follow-up": "Take in what comes back: bounces, replies, returned letters, reports of agencies.",
     "record": "Record a dispute, promise, plan, hold, answer ...",
 }
 GROUPS = {
@@ -87,7 +88,8 @@ GROUPS = {
 MODULES = {("policy", verb): f"policy_{verb}" for verb in ("explain", "test", "simulate", "diff", "schema")}
 FUNCTIONS = {"list": "list_", **{verb: verb.replace("-", "_") for verb in ("credit-hold", "write-offs")}}
 for name, text in COMMANDS.items():
-    app.command(f"flows.commands.{name}:{name}", help=text)
+    place = name.replace("-", "_")
+    app.command(f"flows.commands.{place}:{place}", name=name, help=text)
 for group, (text, verbs) in GROUPS.items():
     sub = App(name=group, help=text)
     for verb, verb_text in verbs.items():

@@ -8,15 +8,16 @@ from flows import steps
 from flows.engine import ended, storyline
 from flows.forms import Amount, Text
 from flows.start import acting, begin
+from policies.errors import WrongUseError
 from policies.model import EventKind
-from tasks.record import find_doubts, on_behalf_of, record_events
+from tasks.record import find_doubts, on_behalf_of, record_events, retell
 from tasks.run import Run
 
 
 @storyline("record", "Records a dispute, promise, plan, hold, answer or write-off of a customer.")
 def record(
     kind: EventKind,
-    customer_id: str,
+    customer_id: Text = "",
     invoice_number: Text = "",
     installment: Text = "",
     amount: Amount = "",
@@ -25,6 +26,7 @@ def record(
     reason: Text = "",
     note: Text = "",
     actor: Text = "",
+    replaces: Text = "",
     as_of: date | None = None,
     workspace: Path = Path("workspace"),
 ) -> str:
@@ -32,7 +34,7 @@ def record(
 
     Args:
         kind: What happened.
-        customer_id: The customer it happened with.
+        customer_id: The customer it happened with; only a correction takes it from the event it replaces.
         invoice_number: Empty = it concerns the customer as a whole.
         installment: Empty = all installments of the invoice.
         amount: In the item's currency: the disputed part or the promised sum, written like 1250.00.
@@ -41,6 +43,8 @@ def record(
         reason: A short word for why.
         note: Free text; kept where it can be erased. Prefect keeps it too: nothing private here.
         actor: Who says so; empty = who runs this.
+        replaces: The number of an event recorded before: this is what it should have said. With the kind
+            `correction`: nothing of it happened.
         as_of: The day it happened; empty = today.
         workspace: The creditor's folder.
     """
@@ -58,17 +62,27 @@ def record(
         "actor": run.actor,
     }
     row = {name: str(value) for name, value in stated.items() if value not in (None, "")}
-    record_rows(run, [row])
-    where = f" invoice {invoice_number}" if invoice_number else ""
-    sentence = f"Recorded on {run.as_of}: {kind.value} of customer {customer_id}{where}."
+    if replaces:
+        row = retell(run, replaces, row)
+    if kind is EventKind.CORRECTION and not replaces:
+        raise WrongUseError("a correction needs the number of the event it takes back: --replaces EVENT_ID.")
+    if "customer_id" not in row:
+        raise WrongUseError("say whose it is: --customer NUMBER.")
+    (event_id,) = record_rows(run, [row])
+    where = f" invoice {row['invoice_number']}" if "invoice_number" in row else ""
+    sentence = (
+        f"Recorded on {run.as_of}: {kind.value} of customer {row['customer_id']}{where}. "
+        f"Its number is {event_id}."
+    )
     return ended(sentence, sentence)
 
 
-def record_rows(run: Run, rows: Sequence[Mapping[str, str]]) -> None:
+def record_rows(run: Run, rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Record events given as the columns of an events file, all or none; say what may be mistyped."""
     with acting(run, "record"):
         doubts = find_doubts(run, rows)
-        record_events(run, rows)
+        numbers = record_events(run, rows)
         steps.publish_log(run)
     for doubt in doubts:
         run.say(doubt)
+    return numbers

@@ -5,9 +5,12 @@ What customers' names and documents say is shown as it is: never as markup, a li
 
 import re
 from collections.abc import Sequence
+from textwrap import wrap
 
 from policies.explanations import counted
 from tasks.review import Review, Sample
+
+_PAGE_WIDTH = 88
 
 
 def review_page(review: Review) -> str:
@@ -98,9 +101,14 @@ def _sample(sample: Sample) -> list[str]:
         f"By {plain(sample.channel)}; the file is {plain(sample.file)}",
         "",
         f"{fence}text",
-        sample.text,
+        *_wrapped(sample.text),
         fence,
     ]
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return the lines of a text, none wider than the page."""
+    return [part for line in text.splitlines() for part in wrap(line, _PAGE_WIDTH) or [""]]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -11,6 +11,7 @@ from policies.explanations import counted
 from tasks.dispatch.batches import BatchRelease
 from tasks.intake import IntakeResult, IntakeStatus
 from tasks.plan import PlannedBatch
+from tasks.returns.outcome import Returned
 from tasks.run import Run
 
 
@@ -27,6 +28,7 @@ class RunSummary:
     doubts: tuple[str, ...] = ()
     ran_out: tuple[str, ...] = ()
     stopped: str = ""
+    returned: Returned | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -52,7 +54,8 @@ class RunSummary:
             f"`relance resolve {message}` shows what is known"
             for message in self.doubts
         ]
-        return [*stopped, *files, *batches, *problems, *refused, *doubts]
+        came_back = self.returned.person_lines if self.returned else []
+        return [*stopped, *files, *batches, *problems, *refused, *doubts, *came_back]
 
     @property
     def exit_code(self) -> ExitCode:
@@ -107,6 +110,7 @@ def _markdown(run: Run, summary: RunSummary) -> str:
         "Ran out": list(summary.ran_out),
         "Left": [_left(one) for one in summary.released],
         "Taken out": [f"{one.batch_id}: {why}" for one in summary.released for why in one.withdrawn],
+        "Came back": returned_sentences(summary.returned),
     }
     lines = [f"# {run.workspace.root.name}, {summary.as_of}"]
     for title, sentences in sections.items():
@@ -124,6 +128,16 @@ def _markdown(run: Run, summary: RunSummary) -> str:
         lines += ["", f"Lists: `{run.workspace.published / 'reports' / str(summary.as_of)}`."]
     lines += ["", f"Documents: `{run.workspace.outbox}`. Log: `relance audit log --run {summary.run_id}`."]
     return "\n".join(lines)
+
+
+def returned_sentences(returned: Returned | None) -> list[str]:
+    """Return what came back, in counts."""
+    if returned is None:
+        return []
+    what = [f"{name.replace('_', ' ')} {count}" for name, count in returned.counts.items()]
+    known = [f"{counted(returned.known, 'mail')} known before"] if returned.known else []
+    settled = [f"message {one} had left after all" for one in returned.settled]
+    return [", ".join([*what, *known]) or "no mail", *settled]
 
 
 def _drafted(summary: RunSummary) -> tuple[PlannedBatch, ...]:

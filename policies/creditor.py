@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from policies import strict_yaml
 from policies.errors import CreditorInvalidError
+from policies.hosts import is_local_host
 
 _CODES = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW
@@ -175,6 +176,46 @@ class Smtp(_Strict):
         return name
 
 
+class Imap(_Strict):
+    """A mailbox on a server where mail comes back; secrets are named, never written."""
+
+    host: Text
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username_env: Text
+    password_env: Text
+    folder: Text = "INBOX"
+    # Where copies of what was sent stand: a copy settles a message of which nobody knows whether it left.
+    sent_folder: Text | None = None
+    mark_seen: bool = False
+    # Mail that was taken in goes there; without it, it stays where it is. Nothing is ever deleted.
+    move_to: Text | None = None
+    # A file of certificates to trust beside those of the machine: a company's own authority.
+    certificate_file: Text | None = None
+
+    @field_validator("security")
+    @classmethod
+    def _check_security(cls, security: str, info: ValidationInfo) -> str:
+        if security == "none" and not is_local_host(str(info.data.get("host", ""))):
+            raise ValueError(
+                "'none' would send the password in clear text; only this machine may be asked so"
+            )
+        return security
+
+
+class Returns(_Strict):
+    """Where mail comes back to, and how it is judged; without it only files of the inbox are read."""
+
+    imap: Imap | None = None
+    # Folders in the form of a Maildir, relative to the workspace or absolute.
+    maildir: Text | None = None
+    sent_maildir: Text | None = None
+    # Calendar days that nothing leaves to a customer who replied.
+    reply_hold_days: Annotated[int, Field(ge=0, le=366)] = 7
+    # So many messages in a row that did not arrive count as one bounce for good.
+    soft_bounces: Annotated[int, Field(ge=1, le=100)] = 3
+
+
 class Creditor(_Strict):
     """The legal entity that invoices."""
 
@@ -204,6 +245,8 @@ class Creditor(_Strict):
         if info.data.get("smtp"):
             raise ValueError("e-mail leaves through `smtp` or into a `maildir`, not both; take one out")
         return path
+
+    returns: Returns = Returns()
 
     @field_validator("registration_id")
     @classmethod

@@ -17,6 +17,7 @@ from policies.policy_cases import CaseFile
 from policies.policy_keys import Policy
 from policies.provisions import LossRates
 from policies.rates import RateTable
+from policies.return_phrases import ReturnPhrases
 from policies.schema_help import Meaning
 from policies.sources import Declaration
 from policies.statutes import Statute
@@ -29,6 +30,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "rates": RateTable,
     "recovery_odds": RecoveryOdds,
     "loss_rates": LossRates,
+    "return_phrases": ReturnPhrases,
     "creditor": Creditor,
 }
 """The kinds of YAML files, by the name of their schema."""

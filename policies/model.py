@@ -57,6 +57,8 @@ class EventKind(StrEnum):
     RECALL = "recall"
     REDUCTION = "reduction"
     CHARGE_WAIVED = "charge_waived"
+    # Stands in the place of an event that was recorded by mistake: no rule looks at it.
+    CORRECTION = "correction"
 
 
 class Channel(StrEnum):
@@ -205,10 +207,24 @@ ACTIONS = pl.Schema(
     }
 )
 
+TRACKING = pl.Schema(
+    {
+        "message_id": pl.String(),
+        "document": pl.String(),
+        "tracking_number": pl.String(),
+        "status": pl.String(),
+        "status_date": pl.Date(),
+        "proof_ref": pl.String(),
+        **_LINE,
+    }
+)
+"""What a printer or a post office says of letters; which items they were about is known to the store."""
+
 RECORD_SCHEMAS = {
     "invoices": INVOICES,
     "customers": CUSTOMERS,
     "payments": PAYMENTS,
     "events": EVENTS,
     "actions": ACTIONS,
+    "tracking": TRACKING,
 }

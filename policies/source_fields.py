@@ -7,6 +7,8 @@ end up in: `policies.model`. Reading them: `tasks.formats`.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from policies.agency_reports import AgencyStatus
+from policies.letter_tracking import LetterStatus
 from policies.model import CUSTOMER_COLUMNS, Channel, DocumentType, EventKind
 
 
@@ -18,6 +20,8 @@ class Record(StrEnum):
     CUSTOMERS = "customers"
     EVENTS = "events"
     ACTIONS = "actions"
+    TRACKING = "tracking"
+    AGENCY_REPORT = "agency_report"
 
 
 class Shape(StrEnum):
@@ -114,6 +118,27 @@ FIELDS: dict[Record, tuple[Field, ...]] = {
         Field("note"),
         Field("actor"),
     ),
+    Record.TRACKING: (
+        Field("message_id", Shape.IDENTIFIER),
+        Field("document"),
+        Field("tracking_number", Shape.IDENTIFIER),
+        _filled("status", Shape.CHOICE, tuple(LetterStatus)),
+        _filled("status_date", Shape.DATE),
+        Field("proof_ref"),
+    ),
+    Record.AGENCY_REPORT: (
+        Field("case_id", Shape.IDENTIFIER),
+        _CUSTOMER_ID,
+        Field("invoice_number", Shape.IDENTIFIER),
+        _INSTALLMENT,
+        _filled("status", Shape.CHOICE, tuple(AgencyStatus)),
+        _filled("status_date", Shape.DATE),
+        Field("currency", Shape.CURRENCY),
+        Field("amount", Shape.AMOUNT),
+        Field("until", Shape.DATE),
+        Field("reference"),
+        Field("note"),
+    ),
     Record.ACTIONS: (
         _CUSTOMER_ID,
         _filled("invoice_number", Shape.IDENTIFIER),
@@ -130,6 +155,8 @@ KEYS: dict[Record, tuple[str, ...]] = {
     Record.PAYMENTS: ("payment_id", "invoice_number", "installment"),
     Record.CUSTOMERS: ("customer_id",),
     Record.EVENTS: ("event_id",),
+    Record.TRACKING: ("message_id", "document", "tracking_number", "status", "status_date"),
+    Record.AGENCY_REPORT: (),
     Record.ACTIONS: ("customer_id", "invoice_number", "installment", "step", "dispatch_date"),
 }
 """No two rows of one file may agree in all of these."""

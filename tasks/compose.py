@@ -3,6 +3,8 @@
 Doing it again writes the same bytes (`tasks.documents.batch_folder`), so a cut run is simply done again.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -15,6 +17,7 @@ from tasks.ledger import NewEvent, append_events
 from tasks.publish import read_published
 from tasks.rules import read_rules
 from tasks.run import Run
+from tasks.store.audit import read_log
 from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
@@ -26,6 +29,7 @@ from tasks.store.batches import AUTOMATIC, ComposedDocument, MessageStatus, mark
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.workspace import Workspace
 
+_SHARED_FILES = "batch_files_replaced"
 _LIVE = (MessageStatus.PLANNED, MessageStatus.COMPOSED)
 
 
@@ -83,6 +87,23 @@ def compose_again(run: Run, batch_id: str) -> None:
     with open_to_write(run.workspace) as connection:
         mark_composed(connection, changed)
         _log(connection, run, "document_replaced", stored, changed, set(_LIVE))
+        _log_shared_files(connection, run, batch_id)
+
+
+def _log_shared_files(connection: Connection, run: Run, batch_id: str) -> None:
+    """Tell the log the hashes of the files that hold several messages, when they are not those it knows."""
+    folder = run.workspace.outbox / batch_id
+    files = sorted(path for path in folder.glob("*") if path.is_file() and path.suffix != ".jsonl")
+    payload = {
+        "batch_id": batch_id,
+        "on": run.as_of,
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+    }
+    known = read_log(connection, kind=_SHARED_FILES)["payload"].to_list()
+    told = [one["files"] for one in map(json.loads, known) if one["batch_id"] == batch_id]
+    if not told or told[-1] != payload["files"]:
+        event = NewEvent(_SHARED_FILES, payload)
+        append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
 def _calls_again(workspace: Workspace, connection: Connection, batch_id: str) -> list[Message]:

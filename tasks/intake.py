@@ -5,11 +5,12 @@ A file still being written is left alone. The same bytes twice change nothing. A
 """
 
 import csv
+import filecmp
 import hashlib
 import io
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -29,11 +30,16 @@ from tasks.store.intakes import (
     is_newest_sha256,
     record_intake,
 )
+from tasks.store.tracking import events_of_letters, find_letters, find_unknown
 
 _TEMPORARY_ENDINGS = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
 _TEMPORARY_STARTS = ("~$", ".")
+MAIL_ENDING = ".eml"
+"""Files of mail that came back are left to `relance follow-up`."""
+
 _FULL_KINDS = (SourceKind.FULL_OPEN_ITEMS, SourceKind.FULL_INVOICES)
 _LOOK_AGAIN_SECONDS = 1.0
+_TRACKED = ("message_id", "tracking_number", "status", "status_date", "proof_ref")
 
 
 class IntakeStatus(StrEnum):
@@ -62,9 +68,18 @@ class IntakeResult:
 
 def find_files(run: Run) -> tuple[list[Path], list[IntakeResult]]:
     """Return the complete files of the inbox, and those still being written: two looks, one second apart."""
-    candidates = [
-        path for path in sorted(run.workspace.inbox.iterdir()) if path.is_file() and not _is_temporary(path)
-    ]
+    return _complete([path for path in sorted(run.workspace.inbox.iterdir()) if not _is_mail(path)])
+
+
+def find_mails(run: Run) -> tuple[list[Path], list[IntakeResult]]:
+    """Return the same for the files of mail in the inbox and its folder `returns`."""
+    folders = (run.workspace.inbox, run.workspace.returned)
+    found = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
+    return _complete([path for path in found if _is_mail(path)])
+
+
+def _complete(found: Sequence[Path]) -> tuple[list[Path], list[IntakeResult]]:
+    candidates = [path for path in found if path.is_file() and not _is_temporary(path)]
     if not candidates:
         return [], []
     first = {path: _look(path) for path in candidates}
@@ -104,9 +119,9 @@ def take_in(run: Run, path: Path, accept_cleared: bool = False) -> IntakeResult:
     if result.status is IntakeStatus.REFUSED:
         # The list first: a file in rejected/ always has one.
         _write_errors(run.workspace.rejected, path.name, problems)
-        _put_away(path, run.workspace.rejected, content)
+        put_away(path, run.workspace.rejected)
     elif result.status is not IntakeStatus.KEPT:
-        _put_away(path, run.workspace.archive, content)
+        put_away(path, run.workspace.archive)
     return result
 
 
@@ -119,6 +134,7 @@ def _load(
             name, IntakeStatus.KNOWN, parsed.source, message="these bytes were loaded before"
         )
         return known, parsed.problems
+    parsed, letters = _with_letters(connection, parsed)
     problems = parsed.problems if not parsed.problems.is_empty() else find_changed_items(connection, parsed)
     if not problems.is_empty():
         return _refuse(connection, run, name, sha256, parsed, problems), problems
@@ -150,7 +166,37 @@ def _load(
         warnings=tuple(parsed.warnings),
     )
     _log(connection, run, "file_loaded", name, sha256, parsed, _loaded_payload(result, parsed))
+    _log_letters(connection, run, name, letters)
     return result, problems
+
+
+def _with_letters(connection: Connection, parsed: ParsedFile) -> tuple[ParsedFile, pl.DataFrame]:
+    """Return the file with events in place of statuses of letters, and the statuses by action."""
+    tracking = parsed.records.get("tracking")
+    if tracking is None:
+        return parsed, pl.DataFrame()
+    letters = find_letters(connection, tracking)
+    problems = find_unknown(letters)
+    events = {"events": events_of_letters(letters)} if problems.is_empty() else {}
+    return replace(parsed, records=events, problems=problems), letters
+
+
+def _log_letters(connection: Connection, run: Run, name: str, letters: pl.DataFrame) -> None:
+    """Log what became of each action that left as a letter."""
+    events = [
+        NewEvent(
+            "letter_tracked",
+            {
+                "file": name,
+                **{key: row[key] for key in _TRACKED},
+                "on": run.as_of,
+            },
+            action_id=row["action_id"],
+            customer_id=row["customer_id"],
+        )
+        for row in letters.iter_rows(named=True)
+    ]
+    append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
 def _is_known(connection: Connection, name: str, sha256: str, parsed: ParsedFile) -> bool:
@@ -207,6 +253,10 @@ def _is_temporary(path: Path) -> bool:
     return path.name.startswith(_TEMPORARY_STARTS) or path.name.lower().endswith(_TEMPORARY_ENDINGS)
 
 
+def _is_mail(path: Path) -> bool:
+    return path.suffix.lower() == MAIL_ENDING
+
+
 def _look(path: Path) -> tuple[int, int] | None:
     try:
         seen = path.stat()
@@ -215,11 +265,13 @@ def _look(path: Path) -> tuple[int, int] | None:
     return seen.st_size, seen.st_mtime_ns
 
 
-def _put_away(path: Path, folder: Path, content: bytes) -> None:
+def put_away(path: Path, folder: Path) -> None:
     """Move a file into the folder; an earlier file of that name with other bytes keeps its place under another name."""
+    folder.mkdir(parents=True, exist_ok=True)
     target = folder / path.name
-    if target.exists() and (earlier := target.read_bytes()) != content:
-        digest = hashlib.sha256(earlier).hexdigest()[:8]
+    if target.exists() and not filecmp.cmp(target, path, shallow=False):
+        with target.open("rb") as earlier:
+            digest = hashlib.file_digest(earlier, "sha256").hexdigest()[:8]
         target.replace(folder / f"{target.stem}-{digest}{target.suffix}")
     path.replace(target)
 

@@ -131,13 +131,14 @@ def verify_store(connection: Connection) -> list[str]:
     return list(_wrong_personal_fields(page_personal_fields(connection)))
 
 
-def verify_after(connection: Connection, known: Head) -> str | None:
-    """Return what is wrong with the chain in the store after an event known to hold, or nothing."""
-    chain = Chain(known)
-    for page in page_events(connection, known.sequence):
+def verify_from(connection: Connection, first: int) -> str | None:
+    """Return what is wrong with the chain in the store from an event on, or nothing; what stands before is believed."""
+    chain: Chain | None = None
+    for page in page_events(connection, first - 1):
+        chain = chain or Chain(Head(first - 1, page["previous_hash"][0]))
         if problem := chain.follow(page):
             return problem
-    return compare_head(chain.head, read_head(connection), "the store")
+    return compare_head(chain.head if chain else START, read_head(connection), "the store")
 
 
 class Chain:

@@ -28,7 +28,7 @@ from tasks.store.batch_lists import list_actions, list_batches
 from tasks.store.batches import AUTOMATIC, Drafts, NewBatch, draft_rows, save_drafts
 from tasks.store.connection import Connection, open_to_write
 
-_OPEN = ("planned", "composed")
+_OPEN = ("planned", "composed", "uncertain")
 _CUSTOMERS_AT_ONCE = 5_000
 
 

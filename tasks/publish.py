@@ -14,7 +14,7 @@ import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
 from tasks.documents.whole_files import put_frame, put_json
-from tasks.ledger import START, Chain, compare_head, verify_after
+from tasks.ledger import START, Chain, compare_head, verify_from
 from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events
 from tasks.store.batch_lists import list_actions, list_batches, list_messages
 from tasks.store.connection import Connection, open_to_read
@@ -38,6 +38,7 @@ _PATTERNS = {
     **{name: f"reports/*/{name}.parquet" for name in REPORTS},
 }
 _SEGMENT_ROWS = 200_000
+_LOOKED_AT_AGAIN = 1_000
 
 
 @dataclass(frozen=True)
@@ -147,12 +148,13 @@ def verify_agreement(connection: Connection, folder: Path) -> list[str]:
 
 
 def find_break_since_published(connection: Connection, workspace: Workspace) -> str:
-    """Return what is wrong with the log in the store from its published head on, or nothing."""
+    """Return what is wrong with the log in the store since some events before its published head, or nothing."""
     try:
         published = _published_head(workspace)
     except AuditBrokenError as error:
         return str(error).rstrip(".")
-    return _contradiction(connection, published) or verify_after(connection, published) or ""
+    first = max(published.sequence - _LOOKED_AT_AGAIN, 1)
+    return _contradiction(connection, published) or verify_from(connection, first) or ""
 
 
 def _contradiction(connection: Connection, published: Head) -> str | None:

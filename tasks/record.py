@@ -21,14 +21,15 @@ from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.history import read_history
-from tasks.store.intakes import record_intake
+from tasks.store.intakes import count_recorded_events, record_intake
+from tasks.workspace import Workspace
 
 SOURCE = "record"
 _PERSONAL = ("note",)
 
 
-def record_events(run: Run, rows: Sequence[Mapping[str, str]]) -> int:
-    """Record events given as the columns of an events file; return how many.
+def record_events(run: Run, rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Record events given as the columns of an events file; return their numbers.
 
     Raises:
         WrongUseError: what is wrong with them; then none is recorded.
@@ -43,8 +44,32 @@ def record_events(run: Run, rows: Sequence[Mapping[str, str]]) -> int:
             "Give the promised day with --until, or the day of the promise with --as-of."
         )
     with open_to_write(run.workspace) as connection:
-        add_events(connection, run, events)
-    return events.height
+        return add_events(connection, run, events)
+
+
+def retell(run: Run, event_id: str, row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row that stands in the place of an event recorded before: its number and day, else what is stated.
+
+    A correction says that nothing happened: what it concerned is taken from the event.
+    """
+    with open_to_read(run.workspace) as connection:
+        known = read_history(connection).events.filter(event_id=event_id)
+    if known.is_empty():
+        raise WrongUseError(
+            f"there is no event {event_id}; `relance audit log --kind event_recorded` shows their numbers."
+        )
+    before = known.row(0, named=True)
+    kept = ["event_id", "event_date"]
+    if row["kind"] == EventKind.CORRECTION:
+        kept += [name for name in ("customer_id", "invoice_number", "installment") if before[name]]
+    return {**row, **{name: str(before[name]) for name in kept}}
+
+
+def list_events(workspace: Workspace, customer_id: str) -> pl.DataFrame:
+    """Return what is recorded of a customer, by hand or from files, in its newest wording; without notes."""
+    with open_to_read(workspace) as connection:
+        events = read_history(connection).events
+    return events.filter(customer_id=customer_id).sort("event_date", "sequence").drop("note", "sequence")
 
 
 def find_doubts(run: Run, rows: Sequence[Mapping[str, str]]) -> list[str]:
@@ -64,10 +89,15 @@ def _doubt(history: History, customer: str, invoice: str | None) -> str:
     return ""
 
 
-def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> None:
-    """Add checked events (schema EVENTS) in the caller's transaction, and log each."""
-    named = events.with_row_index("number", offset=1).with_columns(
-        event_id=pl.format(f"{run.run_id}-{{}}", "number"),
+def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> list[str]:
+    """Add checked events (schema EVENTS) in the caller's transaction, and log each; return their numbers.
+
+    `event_id` is given only by who retells an event: the new wording counts, and the log holds both.
+    """
+    # A run may record several times: each event has a number of its own, or a later one would replace it.
+    offset = count_recorded_events(connection, run.run_id) + 1
+    named = events.with_row_index("number", offset=offset).with_columns(
+        event_id=pl.coalesce("event_id", pl.format(f"{run.run_id}-{{}}", "number")),
         event_date=pl.coalesce("event_date", pl.lit(run.as_of)),
         actor=pl.coalesce("actor", pl.lit(run.actor)),
     )
@@ -87,6 +117,7 @@ def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> None:
     )
     logged = [_logged(row) for row in frame.iter_rows(named=True)]
     append_events(connection, logged, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+    return frame["event_id"].to_list()
 
 
 def _check(run: Run, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
@@ -115,7 +146,9 @@ def _check(run: Run, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
             for row in parsed.problems.iter_rows(named=True)
         ]
         raise WrongUseError("Nothing was recorded: " + " ".join(found))
-    return parsed.records["events"]
+    # The reader numbers rows by their content; here only who retells an event has named it.
+    named = [row.get("event_id") for row in rows]
+    return parsed.records["events"].with_columns(event_id=pl.Series(named, dtype=pl.String))
 
 
 def _logged(row: Mapping[str, object]) -> NewEvent:

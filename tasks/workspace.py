@@ -31,6 +31,11 @@ class Workspace:
         return self.inbox / "documents"
 
     @property
+    def returned(self) -> Path:
+        """Where mail that came back may be dropped, beside the inbox itself."""
+        return self.inbox / "returns"
+
+    @property
     def archive(self) -> Path:
         """Accepted originals."""
         return self.root / "archive"

@@ -1,5 +1,6 @@
 """A small company whose notices wait for a person, for tests of approval, release and the forms of the UI."""
 
+import atexit
 import csv
 import io
 import json
@@ -7,6 +8,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ DAY = "2026-03-10"
 NEXT_DAY = "2026-03-11"
 NOTICES = f"{DAY}-notice"
 POLICY: dict[str, Any] = {
-    "description": "Every overdue invoice gets a notice that a person approves; small ones a reminder that needs nobody.",
+    "description": "Overdue invoices get a notice that a person approves; small ones a reminder.",
     "policy": "of_a_test",
     "segments": [
         {"segment": "small", "when": "overdue_amount < 100", "ladder": "gentle"},
@@ -75,15 +78,63 @@ def drop(workspace: Workspace, name: str, lines: list[str]) -> None:
     (workspace.inbox / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def relance(workspace: Workspace, *words: str, api: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command in the workspace to its end; with `api` under that Prefect server."""
+_DRIVER = """
+import contextlib, io, json, sys
+from flows.__main__ import run
+
+for line in sys.stdin:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(json.loads(line))
+    print(json.dumps([int(code), out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command ended with; `text` is all it said, whatever the width of the terminal."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        return " ".join(f"{self.stdout} {self.stderr}".split())
+
+
+@cache
+def _command_line() -> "subprocess.Popen[str]":
+    """A process that runs one command after the other, so that the program is loaded once."""
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    if api:
-        environment["PREFECT_API_URL"] = api
+    process = subprocess.Popen(
+        [sys.executable, "-c", _DRIVER],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(process.kill)
+    return process
+
+
+def relance(workspace: Workspace, *words: str) -> Told:
+    """Run a command in the workspace to its end."""
+    process = _command_line()
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps([*words, "--workspace", str(workspace.root)]) + "\n")
+    process.stdin.flush()
+    return Told(*json.loads(process.stdout.readline()))
+
+
+def relance_under_prefect(workspace: Workspace, api: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own that talks to a Prefect server."""
     return subprocess.run(
         [sys.executable, "-m", "flows", *words, "--workspace", str(workspace.root)],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "PREFECT_API_URL": api},
         capture_output=True,
         text=True,
         check=False,

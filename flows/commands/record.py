@@ -6,15 +6,26 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.commands.options import DEFAULT_WORKSPACE, AsOf, Workspace
+from flows.commands.options import DEFAULT_WORKSPACE, AsOf, Format, Workspace
 from policies.model import EventKind
+
+_EVENTS = {
+    "event_date": "date",
+    "kind": "kind",
+    "invoice_number": "invoice",
+    "amount": "amount",
+    "until": "until",
+    "reason": "reason",
+    "actor": "actor",
+    "event_id": "number",
+}
 
 
 def record(
-    kind: EventKind,
+    kind: EventKind | None = None,
     /,
     *,
-    customer: Annotated[str, Parameter(name=["--customer", "--customer-id"])],
+    customer: Annotated[str | None, Parameter(name=["--customer", "--customer-id"])] = None,
     invoice: Annotated[str | None, Parameter(name=["--invoice", "--invoice-number"])] = None,
     installment: str | None = None,
     amount: Decimal | None = None,
@@ -23,14 +34,16 @@ def record(
     reason: str | None = None,
     note: str | None = None,
     actor: Annotated[str | None, Parameter(name=["--actor", "--by"])] = None,
+    replaces: str | None = None,
     as_of: AsOf = None,
+    format: Format = "table",
     workspace: Workspace = DEFAULT_WORKSPACE,
 ) -> None:
-    """Record what happened with a customer; a mistake is corrected by a new record.
+    """Record what happened with a customer; a mistake is corrected by a new record (`--replaces`).
 
     Args:
-        kind: what happened.
-        customer: whose.
+        kind: what happened; left out = list what is recorded of the customer, each with its number.
+        customer: whose; a correction takes it from the event it replaces.
         invoice: left out = it concerns the customer as a whole.
         installment: left out = all installments of the invoice.
         amount: the disputed part, the promised sum, the instalment; in the item's currency.
@@ -39,9 +52,14 @@ def record(
         reason: a short word for why.
         note: free text, kept where it can be erased.
         actor: who says so.
+        replaces: the number of an event recorded before, which should have said this; of kind `correction`: nothing.
         as_of: the day it happened.
+        format: how the list is printed.
         workspace: the creditor's folder.
     """
+    if kind is None:
+        _list(customer, format, workspace)
+        return
     from flows.record import record as flow
 
     done = flow(
@@ -57,5 +75,19 @@ def record(
         reason=reason,
         note=note,
         actor=actor,
+        replaces=replaces,
     )
     print(done)
+
+
+def _list(customer: str | None, format: Format, workspace: Workspace) -> None:
+    from policies.errors import WrongUseError
+    from tasks.present import print_frame
+    from tasks.record import list_events
+    from tasks.workspace import open_workspace
+
+    if customer is None:
+        raise WrongUseError(
+            "say what happened and with whom, or name the customer whose events are to be listed."
+        )
+    print_frame(list_events(open_workspace(workspace), customer), format, f"Recorded of {customer}", _EVENTS)

@@ -1,7 +1,7 @@
 """Tells a person what a run has done: short, readable in 100 columns, what needs them last."""
 
 from flows.steps import DecidedDay
-from flows.summary import RunSummary
+from flows.summary import RunSummary, returned_sentences
 from policies.explanations import counted
 from tasks.intake import IntakeResult, IntakeStatus
 
@@ -43,6 +43,7 @@ def _lines(summary: RunSummary) -> list[str]:
         left = one.counts.dispatched if one.counts else 0
         lines.append(f"  out     {one.batch_id}: {counted(left, 'message')} left")
         lines += [f"  out     {one.batch_id}: withdrawn, {why}" for why in one.withdrawn]
+    lines += [f"  back    {sentence}" for sentence in returned_sentences(summary.returned)]
     lines += [f"  person  {sentence}" for sentence in summary.kept]
     lines += [f"  person  batch {batch} waits for approval" for batch in summary.waiting]
     return lines

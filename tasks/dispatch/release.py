@@ -4,7 +4,6 @@ Doing it again after a cut does only what is left (`journal.py`). How e-mail lea
 the outbox (`outbox.py`), goes into a Maildir (`maildir.py`) or to a mail server (`smtp.py`).
 """
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from policies.explanations import counted
+from policies.hosts import is_local_host
 from policies.model import Channel
 from tasks.dispatch.departure import Clock, Departure, never
 from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage
@@ -108,21 +108,6 @@ def may_leave(as_of: date, today: date, host: str) -> bool:
     A day that is not today is a rehearsal or a repair: it never reaches a server outside this machine.
     """
     return as_of == today or is_local_host(host)
-
-
-def is_local_host(host: str) -> bool:
-    """Return whether the name or number means this machine.
-
-    >>> is_local_host("localhost"), is_local_host("127.0.0.2"), is_local_host("[::1]")
-    (True, True, True)
-    >>> is_local_host("mail.example.com"), is_local_host("localhost.example.com"), is_local_host("10.0.0.1")
-    (False, False, False)
-    """
-    name = host.strip("[]").rstrip(".").lower()
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def _count(

@@ -39,6 +39,11 @@ def mail_date(message: Message, creditor: Creditor) -> datetime:
     return datetime.combine(message.as_of, _HOUR_OF_MAIL, tzinfo=ZoneInfo(creditor.time_zone))
 
 
+def message_id_header(message_id: str, envelope_domain: str) -> str:
+    """Return the Message-ID of the e-mail that a message is: what answers to it name, and copies of it bear."""
+    return f"<{_atom(message_id)}@{envelope_domain}>"
+
+
 def render_email(
     message: Message,
     creditor: Creditor,
@@ -93,7 +98,7 @@ def _write_headers(
     mail["Reply-To"] = Address(sender.name, addr_spec=sender.reply_to or sender.email)
     mail[_SUBJECT] = one_line(subject)
     mail["Date"] = format_datetime(sent_at)
-    mail["Message-ID"] = f"<{_atom(message.message_id)}@{envelope_domain}>"
+    mail["Message-ID"] = message_id_header(message.message_id, envelope_domain)
     # RFC 3834: made by a process; no out-of-office answer is to come back.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"

@@ -11,17 +11,21 @@ from tasks.formats.problems import Problems
 
 _NAMES = (
     (re.compile(r"invoices[-_ ]?full.*\.csv", re.IGNORECASE), "invoices-full", Record.INVOICES),
-    *(
-        (re.compile(rf"{record}.*\.csv", re.IGNORECASE), str(record), record)
-        for record in (Record.INVOICES, Record.PAYMENTS, Record.CUSTOMERS, Record.EVENTS, Record.ACTIONS)
-    ),
+    *((re.compile(rf"{record}.*\.csv", re.IGNORECASE), str(record), record) for record in Record),
+    (re.compile(r"letters.*\.csv", re.IGNORECASE), "tracking", Record.TRACKING),
 )
-NAME_PATTERNS = ("invoices-full*.csv", *(f"{record}*.csv" for record in Record))
+_RETURNS = (Record.TRACKING, Record.AGENCY_REPORT)
+NAME_PATTERNS = ("invoices-full*.csv", *(f"{record}*.csv" for record in Record), "letters*.csv")
 
 
 def is_canonical_name(name: str) -> bool:
     """Return whether a file of this name is expected to be in our own words."""
     return any(pattern.fullmatch(name) for pattern, _, _ in _NAMES)
+
+
+def is_return_name(name: str) -> bool:
+    """Return whether a file of this name says what came back: tracking of letters, reports of agencies."""
+    return any(pattern.fullmatch(name) for pattern, _, record in _NAMES if record in _RETURNS)
 
 
 def canonical_source(name: str) -> tuple[str, SourceKind]:

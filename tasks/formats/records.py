@@ -3,8 +3,6 @@
 What a blank means, which sign an amount has and which rows repeat a key are said here, once for all formats.
 """
 
-import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -12,6 +10,7 @@ from datetime import date
 import polars as pl
 import polars.selectors as cs
 
+from policies.agency_reports import reported_events
 from policies.model import (
     ACTIONS,
     CUSTOMER_COLUMNS,
@@ -20,18 +19,19 @@ from policies.model import (
     INVOICES,
     MONEY,
     PAYMENTS,
+    TRACKING,
     DocumentType,
 )
 from policies.money import currency_digits
 from policies.source_fields import FIELDS, KEYS, ROW_ATTRIBUTES, Field, Record, Shape, required_columns
 from policies.sources import Declaration, Sign
+from tasks.formats.event_rows import SAID, event_checks, event_ids, report_checks, tracking_checks
 from tasks.formats.mapping import PAYMENT_PREFIX, Texts
 from tasks.formats.problems import LINE, Check, Problems
 from tasks.formats.values import Notation, read_amount, read_date, read_value
 
 _ONE = "1"
 _WRONG = "wrong."
-_SAID = "said."
 _CREDIT_NOTE = str(DocumentType.CREDIT_NOTE)
 
 
@@ -50,6 +50,8 @@ def build_records(
             return {"customers": _customers(texts, values)}
         case Record.EVENTS:
             return {"events": _events(texts, values, problems)}
+        case Record.TRACKING | Record.AGENCY_REPORT:
+            return _returns(texts, values, declaration.record, problems)
         case Record.ACTIONS:
             actions = values.with_columns(pl.col("installment").fill_null(_ONE))
             _check_keys(actions, Record.ACTIONS, texts, problems)
@@ -128,7 +130,7 @@ def _invoices(
 
 
 def _beside_its_texts(values: pl.DataFrame, texts: Texts) -> pl.DataFrame:
-    return values.hstack(texts.frame.select(pl.all().name.prefix(_SAID)))
+    return values.hstack(texts.frame.select(pl.all().name.prefix(SAID)))
 
 
 def _document_type(declaration: Declaration) -> pl.Expr:
@@ -145,7 +147,7 @@ def _sign_checks(texts: Texts) -> list[Check]:
         Check(
             is_invoice & (pl.col("amount") < 0),
             shown("amount"),
-            pl.col(_SAID + "amount"),
+            pl.col(SAID + "amount"),
             "an invoice with a negative amount",
             "If it is a credit note, say so: document_type credit_note (or `sign` in the source declaration).",
         )
@@ -155,7 +157,7 @@ def _sign_checks(texts: Texts) -> list[Check]:
             Check(
                 pl.col("amount_open").is_not_null() & pl.col("amount_paid").is_not_null(),
                 shown("amount_paid"),
-                pl.col(_SAID + "amount_paid"),
+                pl.col(SAID + "amount_paid"),
                 "both amount_open and amount_paid are given",
                 "Give one of them; the other follows from it.",
             )
@@ -228,45 +230,24 @@ def _payments_of_rows(texts: Texts, rows: pl.DataFrame, problems: Problems) -> p
 
 
 def _events(texts: Texts, values: pl.DataFrame, problems: Problems) -> pl.DataFrame:
-    problems.check(_beside_its_texts(values, texts), _event_checks(texts.notation))
+    problems.check(_beside_its_texts(values, texts), event_checks(texts.notation))
     events = _in_schema(values, EVENTS)
-    named = events.with_columns(pl.Series("event_id", _event_ids(events), dtype=pl.String))
+    named = events.with_columns(pl.Series("event_id", event_ids(events), dtype=pl.String))
     _check_keys(named, Record.EVENTS, texts, problems)
     return named
 
 
-def _event_checks(notation: Notation) -> list[Check]:
-    kind, shown = pl.col("kind"), notation.shown
-    needs = (
-        (kind.is_in(["promise", "payment_plan"]) & pl.col("until").is_null(), "until", "the promised date"),
-        ((kind == "payment_plan") & pl.col("amount").is_null(), "amount", "the amount of this instalment"),
-    )
-    checks = [
-        Check(wrong, shown(column), pl.lit(""), f"this kind of event needs {column}", f"Give {what}.")
-        for wrong, column, what in needs
-    ]
-    is_early = (kind == "promise") & (pl.col("until") < pl.col("event_date"))
-    rules = (
-        (pl.col("amount") < 0, "amount", "an event with a negative amount", "Write it without the sign."),
-        (is_early, "until", "a promise that ends before it was made", "Give the promised date."),
-    )
-    return checks + [
-        Check(wrong, shown(name), pl.col(_SAID + name), rule, fix) for wrong, name, rule, fix in rules
-    ]
-
-
-def _event_ids(events: pl.DataFrame) -> list[str]:
-    """Return the given ids; a row without one is known by its content and how often it came before."""
-    seen: Counter[str] = Counter()
-    ids = []
-    for row in events.drop(LINE).iter_rows():
-        if row[0] is not None:
-            ids.append(str(row[0]))
-            continue
-        content = "\x1f".join("" if value is None else str(value) for value in row[1:])
-        seen[content] += 1
-        ids.append(hashlib.sha256(f"{content}\x1f{seen[content]}".encode()).hexdigest())
-    return ids
+def _returns(
+    texts: Texts, values: pl.DataFrame, record: Record, problems: Problems
+) -> dict[str, pl.DataFrame]:
+    """Return what came back: reports of agencies as events, statuses of letters for the store to tie to items."""
+    if record is Record.TRACKING:
+        _check_keys(values, record, texts, problems)
+        problems.check(values, tracking_checks(texts.notation))
+        return {"tracking": _in_schema(values, TRACKING)}
+    problems.check(values, report_checks(texts.notation))
+    reported = _in_schema(reported_events(values), EVENTS)
+    return {"events": reported.with_columns(pl.Series("event_id", event_ids(reported), dtype=pl.String))}
 
 
 def _check_keys(frame: pl.DataFrame, record: Record, texts: Texts, problems: Problems) -> None:

@@ -1,6 +1,6 @@
 """Batches and messages as read again: for people, for composing, for release."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from policies.messages import Message
 from tasks.store.batches import MessageStatus
-from tasks.store.connection import Connection, fetch, load_query
+from tasks.store.connection import Connection, fetch, lend_frames, load_query
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,16 @@ def read_customers_of_actions(connection: Connection, batch_id: str) -> dict[str
         "select action_id, customer_id from actions where batch_id = $id", {"id": batch_id}
     )
     return dict(rows.fetchall())
+
+
+def list_actions_of(connection: Connection, message_ids: Collection[str]) -> pl.DataFrame:
+    """Return the actions that messages of these numbers carry: message_id, action_id."""
+    asked = pl.DataFrame({"message_id": sorted(message_ids)}, schema={"message_id": pl.String})
+    with lend_frames(connection, asked_messages=asked):
+        return fetch(
+            connection,
+            "select distinct message_id, action_id from actions join asked_messages using (message_id) order by all",
+        )
 
 
 def list_messages(connection: Connection, batch_id: str | None = None) -> pl.DataFrame:

@@ -3,7 +3,11 @@
 The queries of `queries/` say it; `policies.history` names the result.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+
+import polars as pl
 
 from policies.history import SCHEMAS, History
 from policies.model import CUSTOMER_COLUMNS
@@ -21,22 +25,37 @@ def read_history(connection: Connection, known_at: datetime | None = None) -> Hi
         connection: an open store.
         known_at: leave out what was recorded after this instant; None is all of it.
     """
-    customers = load_query("customers").format(attributes=_ATTRIBUTES)
-    # A table of DuckDB's own: lending it a frame would import pyarrow.dataset, a tenth of a reading command.
-    connection.execute(
-        f"create or replace temp table counted_intakes as {load_query('counted_intakes')}",
-        {"known_at": known_at},
-    )
-    try:
+    with _counted_intakes(connection, known_at):
         return History(
             files=fetch(connection, "select * from counted_intakes", SCHEMAS["files"]),
             documents=fetch(connection, load_query("documents"), SCHEMAS["documents"]),
             listings=fetch(connection, load_query("listings"), SCHEMAS["listings"]),
             payments=fetch(connection, load_query("payments"), SCHEMAS["payments"]),
             events=fetch(connection, load_query("events"), SCHEMAS["events"]),
-            customers=fetch(connection, customers, SCHEMAS["customers"]),
+            customers=_customers(connection),
             dispatches=fetch(connection, load_query("dispatches"), SCHEMAS["dispatches"], known_at=known_at),
             proposals=fetch(connection, load_query("proposals"), SCHEMAS["proposals"], known_at=known_at),
         )
+
+
+def read_customers(connection: Connection) -> pl.DataFrame:
+    """Return the customers as they are known now."""
+    with _counted_intakes(connection, None):
+        return _customers(connection)
+
+
+def _customers(connection: Connection) -> pl.DataFrame:
+    return fetch(connection, load_query("customers").format(attributes=_ATTRIBUTES), SCHEMAS["customers"])
+
+
+@contextmanager
+def _counted_intakes(connection: Connection, known_at: datetime | None) -> Iterator[None]:
+    # A table of DuckDB's own: lending it a frame would import pyarrow.dataset, a tenth of a reading command.
+    connection.execute(
+        f"create or replace temp table counted_intakes as {load_query('counted_intakes')}",
+        {"known_at": known_at},
+    )
+    try:
+        yield
     finally:
         connection.execute("drop table counted_intakes")

@@ -130,6 +130,14 @@ def record_intake(
     return intake_id
 
 
+def count_recorded_events(connection: Connection, run_id: str) -> int:
+    """Return how many events a run has recorded so far, those of files not counted."""
+    found = connection.execute(
+        "select count(*) from event_lines where event_id ^@ $prefix", {"prefix": f"{run_id}-"}
+    ).fetchall()
+    return int(found[0][0])
+
+
 def list_intakes(connection: Connection) -> pl.DataFrame:
     """Return the files that were loaded, oldest first."""
     return fetch(connection, "select * from intakes order by intake_id")

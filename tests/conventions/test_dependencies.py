@@ -5,7 +5,7 @@ import tomllib
 
 from tests.conventions.source_tree import LAYERS, all_imports, files_named, project_files, shown, text_of
 
-IMPORTED_AS = {"pyyaml": "yaml", "pytest-cov": "coverage"}
+IMPORTED_AS = {"pyyaml": "yaml", "flufl-bounce": "flufl", "pytest-cov": "coverage"}
 
 NOT_IMPORTED = {
     "fastapi": "a bound, so that Prefect's server starts",
@@ -14,12 +14,13 @@ NOT_IMPORTED = {
     "pytz": "DuckDB returns instants with a time zone through it",
     "fastexcel": "the engine behind polars.read_excel",
 }
-TOOLS = {"pytest-cov", "pytest-xdist", "ruff", "mypy", "types-pyyaml", "yamllint", "setuptools"}
+TOOLS = {"pymap", "pytest-cov", "pytest-xdist", "ruff", "mypy", "types-pyyaml", "yamllint", "setuptools"}
 """Run by the Makefile or read by mypy, imported by nobody."""
 
 
 def names(requirements: list[str]) -> list[str]:
-    return [re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() for requirement in requirements]
+    stated = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() for requirement in requirements]
+    return [re.sub(r"[-_.]+", "-", name) for name in stated]
 
 
 def declared() -> tuple[list[str], list[str]]:

@@ -22,6 +22,7 @@ SCHEMA_OF = {
     "rates": "rates",
     "recovery_odds": "recovery_odds",
     "loss_rates": "loss_rates",
+    "returns": "return_phrases",
     "policies": "creditor",
 }
 """The schema of the files of a folder below policies/."""

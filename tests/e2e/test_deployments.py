@@ -14,7 +14,7 @@ from tests.conventions.source_tree import ROOT, text_of
 DEPLOYED: dict[str, Any] = yaml.safe_load(text_of("prefect.yaml"))
 DEPLOYMENTS = {cast("str", one["name"]).partition("{")[0]: one for one in DEPLOYED["deployments"]}
 NAMES = (
-    "daily", "intake", "release", "record", "approve", "reject", "review", "resolve", "stop", "start",
+    "daily", "intake", "follow-up", "release", "record", "approve", "reject", "review", "resolve", "stop", "start",
 )  # fmt: skip
 
 
@@ -27,7 +27,8 @@ def signature(name: str) -> inspect.Signature:
 
 def test_every_flow_has_a_deployment_of_its_own_name() -> None:
     assert tuple(DEPLOYMENTS) == NAMES
-    assert {one["entrypoint"].partition(":")[2] for one in DEPLOYMENTS.values()} == set(NAMES)
+    functions = {one["entrypoint"].partition(":")[2] for one in DEPLOYMENTS.values()}
+    assert functions == {name.replace("-", "_") for name in NAMES}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,6 +72,7 @@ def test_the_day_begins_at_seven_in_paris_the_inbox_is_looked_at_hourly_and_what
         "daily": [("0 7 * * 1-5", "Europe/Paris")],
         "intake": [("30 * * * *", "Europe/Paris")],
         "release": [("5,35 8-18 * * 1-5", "Europe/Paris")],
+        "follow-up": [("30 6 * * 1-5", "Europe/Paris")],
     }
     assert all(ZoneInfo(one["timezone"]) for listed in schedules.values() for one in listed)
 

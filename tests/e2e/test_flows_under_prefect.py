@@ -148,6 +148,26 @@ def test_a_refused_file_and_a_mistake_show_in_the_state_of_the_run(server: Serve
 
 
 @pytest.mark.prefect
+def test_what_came_back_shows_in_the_state_and_the_artifact_of_the_run(
+    server: Server, tmp_path: Path
+) -> None:
+    workspace = company(tmp_path / "returned")
+    customer = "From: un@example.com\r\nMessage-ID: <1@example.com>\r\nSubject: Facture\r\n\r\nDéjà payé.\r\n"
+    relance(workspace, "intake", "--as-of", "2026-03-10")
+    (workspace / "inbox" / "reply.eml").write_bytes(customer.encode())
+
+    done = relance(workspace, "follow-up", "--as-of", "2026-03-10", api=server.api)
+
+    assert done.returncode == 5, done.stderr
+    run = server.run_named("follow-up returned 2026-03-10")
+    assert run["state_name"] == "NeedsPerson"
+    assert run["state"]["message"].startswith("customer C1 replied: read it")
+    page = server.artifacts_of(run)["returned-run"]
+    assert "## Came back\n\n- replied 1" in page
+    assert "un@example.com" not in page + str(run)
+
+
+@pytest.mark.prefect
 def test_a_form_may_leave_fields_empty(server: Server, tmp_path: Path) -> None:
     workspace = company(tmp_path / "formed")
     given = {"kind": "dispute", "customer_id": "C1", "invoice_number": "F1", "amount": "12.50", "until": None}
@@ -163,7 +183,8 @@ def test_a_form_may_leave_fields_empty(server: Server, tmp_path: Path) -> None:
         timeout=120,
     )
 
-    assert done.stdout == "Recorded on 2026-03-10: dispute of customer C1 invoice F1.\n", done.stderr
+    said = "Recorded on 2026-03-10: dispute of customer C1 invoice F1. Its number is 2026-03-10-"
+    assert done.stdout.startswith(said), done.stderr
     assert server.run_named("record formed 2026-03-10")["state_name"] == "Completed"
 
 

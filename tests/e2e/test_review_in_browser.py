@@ -12,7 +12,7 @@ from selenium.webdriver.support.select import Select
 
 from tasks.workspace import Workspace
 from tests.e2e.real_prefect import Prefect, browser, server_and_worker, wait_for
-from tests.waiting_company import DAY, NOTICES, company, events, relance, statuses
+from tests.waiting_company import DAY, NOTICES, company, events, relance_under_prefect, statuses
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_a_batch_is_approved_in_the_browser_and_leaves(tmp_path: Path, pictures:
     (tmp_path / "prefect").mkdir()
     with server_and_worker(tmp_path / "prefect") as prefect, browser(tmp_path / "profile") as page:
         prefect.deploy(workspace, "-acme")
-        ran = relance(workspace, "run", "--as-of", DAY, api=prefect.api)
+        ran = relance_under_prefect(workspace, prefect.api, "run", "--as-of", DAY)
         assert ran.returncode == 5, ran.stderr
 
         run = suspended(prefect)

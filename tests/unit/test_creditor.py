@@ -107,6 +107,28 @@ def test_the_town_of_a_letter_is_the_city_unless_another_is_given() -> None:
     assert parse(changed("# place: Nantes", "place: Rezé")).printed_place == "Rezé"
 
 
+MAILBOX = "\nreturns:\n  imap: {{host: {host}, security: none, username_env: U, password_env: P}}\n"
+
+
+def test_a_mailbox_is_read_without_encryption_on_this_machine_alone() -> None:
+    here = parse(EXAMPLE + MAILBOX.format(host="127.0.0.1")).returns.imap
+    assert here is not None
+    assert (here.port, here.folder, here.mark_seen) == (993, "INBOX", False)
+    assert "only this machine may be asked so" in refusal_of(
+        EXAMPLE + MAILBOX.format(host="imap.example.com")
+    )
+
+
+def test_without_keys_replies_hold_a_week_and_three_soft_bounces_count() -> None:
+    returns = parse(EXAMPLE).returns
+    assert (returns.imap, returns.maildir, returns.reply_hold_days, returns.soft_bounces) == (
+        None,
+        None,
+        7,
+        3,
+    )
+
+
 def test_a_creditor_cannot_be_changed_once_read() -> None:
     creditor: Creditor = parse(EXAMPLE)
     with pytest.raises(Exception, match="frozen"):

@@ -1,0 +1,133 @@
+"""What follows from a mail that came back: events of the customer, a message settled, a line for a person.
+
+A hard bounce counts against the address only while it is still the customer's. A person's reply pauses the customer.
+Everything else is noted in the log and changes nothing, unless soft bounces come several times in a row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from policies.model import EventKind
+from policies.return_kinds import Verdict
+from policies.returned_mail import ReturnKind
+
+_FAILED = (ReturnKind.HARD_BOUNCE, ReturnKind.SOFT_BOUNCE)
+ARRIVED = (ReturnKind.DELIVERED, ReturnKind.REPLY, ReturnKind.READ_RECEIPT, ReturnKind.AUTO_REPLY)
+"""These show that an address takes mail, so that soft bounces before them no longer count."""
+
+SETTLING = (*_FAILED, *ARRIVED, ReturnKind.CHALLENGE)
+"""These come only of messages that left."""
+
+
+@dataclass(frozen=True)
+class PastReturn:
+    """A mail that came back earlier for the same customer and address."""
+
+    message_id: str
+    kind: ReturnKind
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The keys of `returns:` in creditor.yaml that decide."""
+
+    reply_hold_days: int
+    soft_bounces: int
+
+
+@dataclass(frozen=True)
+class NewFact:
+    """An event to record."""
+
+    kind: EventKind
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What is to be recorded, and what a person is to be told; `outcome` is a word for the log."""
+
+    outcome: str
+    events: tuple[NewFact, ...] = ()
+    person: str = ""
+
+
+def effects_of(
+    verdict: Verdict,
+    *,
+    message_id: str,
+    customer_id: str,
+    is_current_address: bool,
+    past: Sequence[PastReturn],
+    as_of: date,
+    rules: Rules,
+) -> Effects:
+    """Return what follows from one mail.
+
+    Args:
+        verdict: what the mail is.
+        message_id: of the message it is about; blank where none is known.
+        customer_id: whom it concerns; blank where nobody is known.
+        is_current_address: whether the message went to the address that the customer has now.
+        past: what came back earlier of messages to the same address, oldest first.
+        as_of: the day of the run.
+        rules: of the creditor.
+    """
+    if not customer_id:
+        return Effects("unmatched", person=_unmatched(verdict))
+    if verdict.kind in _FAILED:
+        return _failed(verdict, message_id, past, rules) if is_current_address else Effects("old_address")
+    if verdict.kind is ReturnKind.REPLY:
+        return _replied(customer_id, as_of, rules)
+    if verdict.kind is ReturnKind.CHALLENGE:
+        what = (
+            f"customer {customer_id}: the mail system asks for a confirmation before it hands a message over"
+        )
+        return Effects("kept_by_receiver", person=what)
+    if verdict.kind is ReturnKind.UNRELATED:
+        what = f"customer {customer_id}: a mail system says of a message what no rule knows: read it"
+        return Effects("not_understood", person=what)
+    return Effects(verdict.kind.value)
+
+
+def _failed(verdict: Verdict, message_id: str, past: Sequence[PastReturn], rules: Rules) -> Effects:
+    """Several messages in a row that did not arrive are one bounce for good."""
+    if verdict.kind is ReturnKind.HARD_BOUNCE:
+        return Effects("bounced", (NewFact(EventKind.BOUNCE, _why(verdict)),))
+    in_a_row = {message_id}
+    for earlier in reversed(past):
+        if earlier.kind in ARRIVED:
+            break
+        if earlier.kind is ReturnKind.SOFT_BOUNCE:
+            in_a_row.add(earlier.message_id)
+    if len(in_a_row) < rules.soft_bounces:
+        return Effects("bounced_for_now")
+    return Effects(
+        "bounced", (NewFact(EventKind.BOUNCE, f"{len(in_a_row)} messages in a row did not arrive"),)
+    )
+
+
+def _replied(customer_id: str, as_of: date, rules: Rules) -> Effects:
+    until = as_of + timedelta(days=rules.reply_hold_days)
+    events = (
+        NewFact(EventKind.ANSWER, "replied by e-mail"),
+        NewFact(EventKind.HOLD, "the customer replied by e-mail: read it", until),
+    )
+    what = (
+        f"customer {customer_id} replied: read it; nothing leaves to him up to and with {until}, or until "
+        f"`relance record hold_released --customer {customer_id}`"
+    )
+    return Effects("replied", events, what)
+
+
+def _why(verdict: Verdict) -> str:
+    return f"bounced: {verdict.rule.replace('_', ' ')}" + (f" {verdict.status}" if verdict.status else "")
+
+
+def _unmatched(verdict: Verdict) -> str:
+    """Return what a person is told of a mail that names no message and no customer of ours."""
+    if verdict.kind is ReturnKind.UNRELATED and verdict.rule == "mailing":
+        return ""
+    return f"a mail that names no message of ours ({verdict.kind.value.replace('_', ' ')})"

@@ -1,0 +1,250 @@
+"""From approval to release: whose word counts, what is left out, what is taken out, what sends a batch back."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.store.connection import open_to_write
+from tasks.workspace import Workspace, open_workspace
+from tests.torture.company import copy_workspace
+from tests.waiting_company import (
+    DAY,
+    NEXT_DAY,
+    NOTICES,
+    Told,
+    company,
+    drop,
+    events,
+    relance,
+    statuses,
+    table,
+    write_policy,
+)
+
+RULES: dict[str, Any] = {
+    "approvals": {"expire_after_days": 10, "two_names_above": {"EUR": "2799.99"}},
+    "guards": {"maximum_source_age_business_days": 5},
+}
+WITH_PAYMENTS = ["payment_id,customer_id,payment_date,currency,amount,invoice_number"]
+
+
+@pytest.fixture(scope="module")
+def drafted(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Notices of 2800 EUR that wait; two names are asked for more than 2799.99."""
+    workspace = company(tmp_path_factory.mktemp("drafted") / "acme", **RULES)
+    drop(workspace, f"payments-{DAY}.csv", WITH_PAYMENTS)
+    assert relance(workspace, "run", "--as-of", DAY).returncode == 5
+    return workspace
+
+
+@pytest.fixture
+def workspace(drafted: Workspace, tmp_path: Path) -> Workspace:
+    return copy_workspace(drafted, tmp_path / "acme")
+
+
+@pytest.fixture(scope="module")
+def approved_once(drafted: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = copy_workspace(drafted, tmp_path_factory.mktemp("approved") / "acme")
+    for name in ("Anna", "Bruno"):
+        assert approve(workspace, name).returncode == 0
+    return workspace
+
+
+@pytest.fixture
+def approved(approved_once: Workspace, tmp_path: Path) -> Workspace:
+    return copy_workspace(approved_once, tmp_path / "acme")
+
+
+def approve(workspace: Workspace, name: str, *words: str, on: str = DAY) -> Told:
+    return relance(workspace, "batches", "approve", NOTICES, "--by", name, "--as-of", on, *words)
+
+
+def status(workspace: Workspace) -> str:
+    listed = table(relance(workspace, "batches", "list", "--format", "csv").stdout)
+    return next(row["status"] for row in listed if row["batch_id"] == NOTICES)
+
+
+def test_a_large_amount_asks_for_two_names_and_one_person_is_not_two(workspace: Workspace) -> None:
+    first, same = approve(workspace, "Anna Martin"), approve(workspace, " anna  MARTIN")
+    assert "one more person is asked for" in first.stdout
+    assert (same.returncode, status(workspace)) == (2, "draft")
+    assert approve(workspace, "Bruno").returncode == 0
+    assert status(workspace) == "approved"
+    logged = events(workspace, "batch_approved")
+    assert [(one["claimed_by"], one["channel"], one["status"]) for one in logged] == [
+        ("Anna Martin", "command line", "draft"),
+        ("Bruno", "command line", "approved"),
+    ]
+    assert all(one["login"] for one in logged)
+
+
+def test_customers_are_left_out_with_a_reason_and_the_papers_are_made_anew(workspace: Workspace) -> None:
+    assert approve(workspace, "Anna", "--without", "C2").returncode == 2
+    unknown = approve(workspace, "Anna", "--without", "C9", "--why", "x")
+    assert "holds no message for C9; nothing was approved" in unknown.stderr
+    everyone = [word for name in ("C1", "C2", "C3", "C5") for word in ("--without", name)]
+    assert "nothing of batch" in approve(workspace, "Anna", *everyone, "--why", "x").stderr
+
+    words = ["--without", "C2", "--without", "C3", "--why", "in talks", "--until", "2026-04-30"]
+    assert approve(workspace, "Anna", *words).returncode == 0
+    folder = workspace.outbox / NOTICES
+    listed = (folder / "letters.csv").read_text(encoding="utf-8-sig")
+    assert [row["customer_id"] for row in table(listed)] == ["C1", "C5"]
+    assert sorted(path.name[:2] for path in (folder / "letters").iterdir()) == ["C1", "C5"]
+    assert set(events(workspace, "batch_files_replaced")[0]["files"]) >= {"print.pdf", "letters.csv"}
+
+    held = table(relance(workspace, "decisions", "--as-of", NEXT_DAY, "--format", "csv").stdout)
+    assert [row["customer_id"] for row in held if row["reason"] == "manual_hold"] == ["C2", "C3"]
+    assert approve(workspace, "Bruno").returncode == 0
+    assert relance(workspace, "release", NOTICES, "--as-of", DAY).returncode == 0
+    assert statuses(workspace) == {
+        "C1": "dispatched",
+        "C2": "withdrawn",
+        "C3": "withdrawn",
+        "C5": "dispatched",
+    }
+
+
+def test_who_is_left_out_without_a_day_is_decided_anew(workspace: Workspace) -> None:
+    assert approve(workspace, "Anna", "--without", "C2", "--why", "wrong address").returncode == 0
+    assert relance(workspace, "run", "--as-of", NEXT_DAY).returncode == 5
+    assert statuses(workspace, f"{NEXT_DAY}-notice") == {"C2": "composed"}
+
+
+def test_an_approval_expires_and_the_batch_waits_again(approved: Workspace) -> None:
+    in_time, late = "2026-03-20", "2026-03-21"
+    payments = [*WITH_PAYMENTS, "P1,C9,2026-03-20,EUR,1.00,F-C9"]
+    drop(approved, f"payments-{in_time}.csv", payments)
+    assert relance(approved, "intake", "--as-of", in_time).returncode == 0
+    released = relance(approved, "release", "--as-of", late)
+    assert released.returncode == 5
+    assert "the approval of 2026-03-10 counted for 10 days" in released.text
+    assert status(approved) == "draft"
+    assert [one["batch_id"] for one in events(approved, "approval_expired")] == [NOTICES]
+    assert approve(approved, "Anna", on=late).returncode == 0
+    assert status(approved) == "draft", "the names of before no longer count"
+
+
+def test_a_batch_nobody_decides_on_is_given_up_and_decided_anew(workspace: Workspace) -> None:
+    late = date.fromisoformat(DAY) + timedelta(days=11)
+    ran = relance(workspace, "run", "--as-of", str(late))
+    assert "nobody decided within 10 days" in ran.text
+    assert set(statuses(workspace).values()) == {"withdrawn"}
+    assert not list((workspace.outbox / NOTICES / "letters").glob("*.pdf"))
+    again = late + timedelta(days=2)
+    drop(workspace, f"payments-{again}.csv", [*WITH_PAYMENTS, f"P1,C9,{again},EUR,1.00,F-C9"])
+    relance(workspace, "run", "--as-of", str(again))
+    assert len(statuses(workspace, f"{again}-notice")) == 4
+
+
+def test_what_was_paid_disputed_promised_or_credited_since_is_taken_out_and_told(approved: Workspace) -> None:
+    drop(approved, f"payments-{NEXT_DAY}.csv", [*WITH_PAYMENTS, f"P1,C1,{NEXT_DAY},EUR,1200.00,F-C1"])
+    head = "customer_id,customer_name,invoice_number,document_type,invoice_date,due_date,currency,amount"
+    note = f"C5,Client C5 SARL,N-1,credit_note,{NEXT_DAY},{NEXT_DAY},EUR,10.00,F-C5"
+    drop(approved, f"invoices-{NEXT_DAY}.csv", [f"{head},credited_invoice_number", note])
+    words = ["--customer", "C2", "--invoice", "F-C2", "--as-of", NEXT_DAY]
+    assert relance(approved, "record", "dispute", *words, "--amount", "100").returncode == 0
+    words = ["--customer", "C3", "--until", "2026-04-30", "--as-of", NEXT_DAY]
+    assert relance(approved, "record", "promise", *words).returncode == 0
+    assert relance(approved, "intake", "--as-of", NEXT_DAY).returncode == 0
+
+    released = relance(approved, "release", NOTICES, "--as-of", NEXT_DAY)
+    assert released.returncode == 0, released.stderr
+    assert set(statuses(approved).values()) == {"withdrawn"}
+    whys = {one["customer_id"]: one["why"] for one in events(approved, "action_withdrawn")}
+    assert whys == {
+        "C1": "invoice F-C1 is no longer open",
+        "C2": "the balance of invoice F-C2 has changed",
+        "C3": "invoice F-C3 is held: promise_running",
+        "C5": "the balance of invoice F-C5 has changed",
+    }
+    assert all(why in released.text for why in whys.values())
+    assert not list((approved.outbox / NOTICES / "letters").glob("*.pdf"))
+
+
+def test_the_papers_of_what_stays_are_made_anew_before_they_leave(approved: Workspace) -> None:
+    drop(approved, f"payments-{NEXT_DAY}.csv", [*WITH_PAYMENTS, f"P1,C1,{NEXT_DAY},EUR,1200.00,F-C1"])
+    assert relance(approved, "intake", "--as-of", NEXT_DAY).returncode == 0
+    before = (approved.outbox / NOTICES / "print.pdf").read_bytes()
+    assert relance(approved, "release", NOTICES, "--as-of", NEXT_DAY).returncode == 0
+    assert (approved.outbox / NOTICES / "print.pdf").read_bytes() != before
+    listed = (approved.outbox / NOTICES / "letters.csv").read_text(encoding="utf-8-sig")
+    assert [row["customer_id"] for row in table(listed)] == ["C2", "C3", "C5"]
+    assert len(events(approved, "batch_files_replaced")) == 1
+
+
+def test_a_policy_changed_since_sends_the_batch_back_and_approving_again_lets_it_leave(
+    approved: Workspace,
+) -> None:
+    write_policy(approved, **RULES, promise_grace_days=3)
+    released = relance(approved, "release", "--as-of", DAY)
+    assert released.returncode == 5
+    assert "The policy was changed since the batch was drafted" in released.text
+    assert status(approved) == "draft"
+    assert [one["code"] for one in events(approved, "batch_sent_back")[0]["guards"]] == ["policy_changed"]
+    shown = relance(approved, "batches", "show", NOTICES)
+    assert "Needs approval: The policy was changed" in shown.stdout
+    for name in ("Anna", "Bruno"):
+        assert approve(approved, name).returncode == 0
+    assert relance(approved, "release", "--as-of", DAY).returncode == 0
+    assert set(statuses(approved).values()) == {"dispatched"}
+
+
+def test_a_source_too_old_at_release_sends_the_batch_back(approved: Workspace) -> None:
+    released = relance(approved, "release", "--as-of", "2026-03-19")
+    assert released.returncode == 5
+    assert "more than 5 business days old" in released.text
+    assert status(approved) == "draft"
+
+
+def test_a_log_that_does_not_hold_sends_the_batch_back(approved: Workspace) -> None:
+    with open_to_write(approved) as connection:
+        connection.execute(
+            "update audit_events set actor = 'nobody' where sequence = (select max(sequence) from audit_events)"
+        )
+    released = relance(approved, "release", "--as-of", DAY)
+    assert "The audit log does not hold" in released.text
+    assert released.returncode in (5, 6)
+    assert set(statuses(approved).values()) == {"composed"}
+
+
+def test_a_clock_that_went_back_sends_the_batch_back(approved: Workspace) -> None:
+    """The log holds an event of the year 2199: either it or the clock of today is wrong."""
+    with open_to_write(approved) as connection:
+        connection.execute(
+            "update audit_events set recorded_at = timestamptz '2199-01-01 00:00:00+00' "
+            "where sequence = (select max(sequence) from audit_events)"
+        )
+    released = relance(approved, "release", "--as-of", DAY)
+    assert "The clock went back" in released.text
+    assert set(statuses(approved).values()) == {"composed"}
+
+
+def test_while_release_is_stopped_nothing_leaves_and_everything_else_goes_on(approved: Workspace) -> None:
+    halted = relance(approved, "stop", "--by", "Chef", "--why", "wrong bank account")
+    assert halted.returncode == 0, halted.stderr
+    assert relance(approved, "stop", "--by", "", "--why", "x").returncode == 2
+    for words in (["release"], ["release", NOTICES], ["run"]):
+        done = relance(approved, *words, "--as-of", DAY)
+        assert done.returncode == 5, done.stderr
+        told = done.text
+        assert "release is stopped by Chef since" in told
+        assert "wrong bank account" in told
+    assert set(statuses(approved).values()) == {"composed"}
+    assert [one["claimed_by"] for one in events(approved, "release_stopped")] == ["Chef"]
+
+    assert relance(approved, "start", "--by", "Chef").returncode == 0
+    assert "nothing changed" in relance(approved, "start", "--by", "Chef").stdout
+    assert relance(approved, "release", "--as-of", DAY).returncode == 0
+    assert set(statuses(approved).values()) == {"dispatched"}
+    assert [one["claimed_by"] for one in events(approved, "release_started")] == ["Chef"]
+
+
+def test_a_stop_written_by_hand_or_not_yet_logged_halts_too(approved: Workspace) -> None:
+    approved.stop_path.write_text("", encoding="utf-8")
+    done = relance(approved, "release", "--as-of", DAY)
+    assert (done.returncode, "stopped by unknown" in done.stdout) == (5, True)
+    assert open_workspace(approved.root).stop_path.exists()
+    assert [one["claimed_by"] for one in events(approved, "release_stopped")] == ["unknown"]

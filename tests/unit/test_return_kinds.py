@@ -1,0 +1,151 @@
+"""What a mail is: a standard report is believed, a text only where no person can have written it."""
+
+import pytest
+
+from policies.return_kinds import classify
+from policies.return_phrases import load_phrases
+from policies.returned_mail import DeliveryReport, Evidence, ReturnedMail, ReturnKind
+from tests.conventions.source_tree import text_of
+
+PHRASES = load_phrases(text_of("policies/returns/phrases.yaml"), "phrases.yaml")
+OURS = "ana@client.example"
+DAEMON = "Mail System <MAILER-DAEMON@mx.example>"
+
+
+def kind(mail: ReturnedMail, evidence: Evidence = Evidence.ENVELOPE_ADDRESS, written_to: str = OURS) -> str:
+    return classify(mail, evidence, written_to, PHRASES).kind.value
+
+
+def report(action: str, status: str = "", diagnostic: str = "", *recipients: str) -> DeliveryReport:
+    return DeliveryReport(action, status, diagnostic, recipients or (OURS,))
+
+
+def written(text: str = "", **headers: str) -> ReturnedMail:
+    named = {name.replace("_", "-"): (value,) for name, value in headers.items()}
+    return ReturnedMail(headers=named, text=text)
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "diagnostic", "expected"),
+    [
+        ("failed", "5.1.1", "", "hard_bounce"),
+        ("FAILED (comment)", "5.4.4", "", "hard_bounce"),
+        ("error", "", "550 Invalid recipient", "hard_bounce"),
+        ("failed", "5.0.0", "550 5.2.2 over quota", "soft_bounce"),
+        ("failed", "5.0.0", "", "hard_bounce"),
+        ("failed", "4.0.0", "", "soft_bounce"),
+        ("failed", "", "", "hard_bounce"),
+        ("failed", "5.7.1", "blocked using a list", "soft_bounce"),
+        ("failed", "5.7.1", "no words for this", "soft_bounce"),
+        ("failed", "5.2.2", "user unknown", "soft_bounce"),
+        ("failed", "4.4.7", "", "soft_bounce"),
+        ("delayed", "4.4.1", "", "soft_bounce"),
+        ("delivered", "2.0.0", "", "delivered"),
+        ("relayed", "", "", "delivered"),
+        ("expanded", "", "", "delivered"),
+        ("sung", "", "", "unrelated"),
+    ],
+)
+def test_a_report_says_what_became_of_the_message(
+    action: str, status: str, diagnostic: str, expected: str
+) -> None:
+    assert kind(ReturnedMail(reports=(report(action, status, diagnostic),))) == expected
+
+
+def test_what_strangers_write_in_a_report_never_becomes_a_verdicts_words() -> None:
+    mail = ReturnedMail(reports=(report("delivered-to-ana@x.example", "5.1.1 ana@x.example"),))
+    verdict = classify(mail, Evidence.ENVELOPE_ADDRESS, OURS, PHRASES)
+    assert (verdict.rule, verdict.status) == ("delivered", "")
+
+
+def test_of_several_recipients_ours_counts_else_that_one_was_reached() -> None:
+    reached, failed = report("delivered", "2.0.0", "", "b@x.example"), report("failed", "5.1.1")
+    assert kind(ReturnedMail(reports=(reached, failed))) == "hard_bounce"
+    assert kind(ReturnedMail(reports=(reached, failed)), written_to="list@x.example") == "delivered"
+    assert kind(ReturnedMail(reports=(reached, failed)), written_to="") == "delivered"
+
+
+def test_a_receipt_is_none_where_a_filter_refuses_in_its_form() -> None:
+    seen = ReturnedMail(report_type="disposition-notification", disposition="manual; displayed")
+    assert kind(seen) == "read_receipt"
+    refused = "Your message was automatically rejected: "
+    for words, expected in (
+        ("quota exceeded", "soft_bounce"),
+        ("user unknown", "hard_bounce"),
+        ("", "soft_bounce"),
+    ):
+        mail = ReturnedMail(
+            report_type="disposition-notification", disposition="automatic; deleted", text=refused + words
+        )
+        assert kind(mail) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Sorry, no mailbox here by that name. (#5.1.1)", "hard_bounce"),
+        ("L’adresse que vous avez entrée : utilisateur inconnu", "hard_bounce"),
+        ("Das Postfach ist voll.", "soft_bounce"),
+        ("550 5.7.1 nothing more", "unrelated"),
+        ("Three messages wait in quarantine.", "unrelated"),
+    ],
+)
+def test_a_mail_system_says_in_words_what_became_of_the_message(text: str, expected: str) -> None:
+    assert kind(written(text, **{"from": DAEMON})) == expected
+
+
+def test_the_library_of_known_forms_is_believed_of_what_no_person_sends() -> None:
+    headers = {"from": ("someone@x.example",), "return-path": ("<>",)}
+    assert kind(ReturnedMail(headers=headers, failed=(OURS,))) == "hard_bounce"
+    assert kind(ReturnedMail(headers=headers, delayed=(OURS,))) == "soft_bounce"
+    by_person = {"from": ("someone@x.example",), "return-path": ("<someone@x.example>",)}
+    assert kind(ReturnedMail(headers=by_person, failed=(OURS,))) == "reply"
+    assert kind(written("Look.", **{"from": DAEMON, "x_failed_recipients": OURS})) == "hard_bounce"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"subject": "Out of office: invoice"},
+        {"subject": "RE: Réponse automatique : facture"},
+        {"subject": "Absence", "auto_submitted": "auto-replied"},
+        {"subject": "x", "x_autoreply": "yes"},
+        {"subject": "x", "precedence": "auto_reply"},
+        {"subject": "x", "x_auto_response_suppress": "All"},
+        {"subject": "x", "auto_submitted": "auto-generated"},
+    ],
+    ids=str,
+)
+def test_an_automatic_answer_is_neither_bounce_nor_reply(headers: dict[str, str]) -> None:
+    assert kind(written("Je suis absent.", **{"from": "a@x.example", **headers})) == "auto_reply"
+
+
+def test_words_of_absence_need_a_program_or_a_subject_beside_them() -> None:
+    away = "I am out of the office until Monday."
+    assert kind(written(away, subject="hello")) == "reply"
+    assert kind(written(away, subject="hello", precedence="bulk")) == "auto_reply"
+    assert kind(written(away, subject="Absent")) == "auto_reply"
+    assert kind(written("Il manque le bon de commande.", subject="Absence de bon de commande")) == "reply"
+    assert kind(written("Paid.", subject="x", auto_submitted="no")) == "reply"
+
+
+def test_a_filter_asks_for_a_confirmation_and_a_person_may_too() -> None:
+    asked = "Your message is being held. To have your message delivered, please click."
+    assert kind(written(asked, **{"from": "no-reply@x.example"})) == "challenge"
+    assert kind(written(asked, **{"from": "ana@x.example"})) == "reply"
+    assert kind(written(asked, **{"from": DAEMON, "auto_submitted": "auto-replied"})) == "unrelated"
+
+
+def test_what_goes_to_many_or_names_nothing_of_ours_is_unrelated() -> None:
+    assert kind(written("Sale!", list_id="<l.x.example>"), Evidence.CUSTOMER_ADDRESS) == "unrelated"
+    assert kind(written("Sale!", x_spam_flag="YES"), Evidence.NONE) == "unrelated"
+    assert kind(written("Sale!", x_spam_status="Yes, score=9"), Evidence.NONE) == "unrelated"
+    assert kind(written("Paid.", list_id="<l.x.example>"), Evidence.IN_REPLY_TO) == "reply"
+    assert kind(written("Hello"), Evidence.NONE) == "unrelated"
+    assert kind(written("Hello"), Evidence.CUSTOMER_ADDRESS) == "reply"
+
+
+def test_every_kind_is_met_by_some_mail() -> None:
+    assert {kind.value for kind in ReturnKind} == {
+        "hard_bounce", "soft_bounce", "delivered", "reply", "auto_reply", "read_receipt", "challenge", "unrelated",
+    }  # fmt: skip
