@@ -86,7 +86,7 @@ def show(
 
 def verify(*, workspace: Workspace = DEFAULT_WORKSPACE) -> None:
     """Check the chain of the log in the store and in the published copy; exit code 6 names the first wrong event."""
-    from tasks.audit_trail import verify_log
+    from tasks.audit.verify import verify_log
     from tasks.workspace import open_workspace
 
     print(verify_log(open_workspace(workspace)))

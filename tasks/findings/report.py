@@ -111,7 +111,7 @@ def _record(run: Run, look: Look) -> None:
     events = [*_hold_events(look), *_habit_events(look, is_same_rules=is_same_rules)]
     with open_to_write(run.workspace) as connection:
         recorded_at = run.clock()
-        add_standings(
+        standing_id = add_standings(
             connection,
             changed,
             as_of=run.as_of,
@@ -120,7 +120,9 @@ def _record(run: Run, look: Look) -> None:
             run_id=run.run_id,
             recorded_at=recorded_at,
         )
-        append_events(connection, events, recorded_at=recorded_at, actor=run.actor, run_id=run.run_id)
+        noted = {"standing_id": standing_id, "as_of": run.as_of, "accounts": changed.height}
+        told = [NewEvent("standings_recorded", noted), *events]
+        append_events(connection, told, recorded_at=recorded_at, actor=run.actor, run_id=run.run_id)
 
 
 def _hold_events(look: Look) -> list[NewEvent]:

@@ -22,6 +22,8 @@ from tasks.store.sharing import Shared, shared
 from tasks.workspace import Workspace
 
 Connection = duckdb.DuckDBPyConnection
+UNREADABLE = (duckdb.Error, pl.exceptions.PolarsError, UnicodeError)
+"""What reading a damaged store may raise."""
 
 _QUERIES = Path(__file__).parent / "queries"
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}

@@ -43,3 +43,23 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute("rollback")
             raise
         connection.execute("commit")
+
+
+def differences_from_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return what tables and columns a store has too many or too few, against one made anew."""
+    with duckdb.connect(":memory:") as fresh:
+        migrate(fresh)
+        expected = _columns(fresh)
+    found = _columns(connection)
+    return [
+        *(f"column {name} is missing or was changed" for name in sorted(expected - found)),
+        *(f"column {name} was added or changed" for name in sorted(found - expected)),
+    ]
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute(
+        "select table_name || '.' || column_name || ' (' || data_type || ')' from duckdb_columns() "
+        "where not internal and database_name = current_database()"
+    ).fetchall()
+    return {name for (name,) in rows}

@@ -1,0 +1,65 @@
+"""`audit verify`: is the log whole, in the store and in the published copy, and does the state agree with it."""
+
+from policies.errors import AuditBrokenError, WaitingError
+from tasks.audit.state import verify_state
+from tasks.ledger import verify_personal_fields, verify_store
+from tasks.publish import verify_agreement, verify_published
+from tasks.store.audit import count_events
+from tasks.store.connection import UNREADABLE, StoreBusyError, open_to_read
+from tasks.workspace import Workspace
+
+_MOST_TOLD = 40
+_WHAT_NEXT = (
+    "Change nothing more here. Keep a copy of the folder as it is; find out who had access since the last good "
+    "check; then restore the newest backup that `relance audit verify` finds good."
+)
+
+
+def verify_log(workspace: Workspace) -> str:
+    """Return in words what holds, when all of it does.
+
+    Raises:
+        AuditBrokenError: tells everything that is wrong, the events and files named.
+        WaitingError: another process holds the store, and nothing is published yet.
+    """
+    problems = verify_published(workspace.published)
+    try:
+        in_store, said = _check_store(workspace)
+        problems += [f"in the store, {problem}" for problem in in_store]
+    except StoreBusyError as busy:
+        if not (workspace.published / "audit" / "head.json").exists():
+            raise WaitingError(f"Nothing was checked: nothing is published yet. {busy}") from busy
+        said = f"The published copy holds. The store was not checked: {busy}"
+    if problems:
+        raise AuditBrokenError(_tell(problems))
+    return said
+
+
+def _check_store(workspace: Workspace) -> tuple[list[str], str]:
+    """Return what is wrong in the store, and what to say when nothing is."""
+    problems: list[str] = []
+    try:
+        with open_to_read(workspace) as connection:
+            problems += verify_store(connection)
+            problems += verify_personal_fields(connection)
+            problems += verify_agreement(connection, workspace.published)
+            state = verify_state(connection)
+            problems += state.problems
+            count = count_events(connection)
+    except UNREADABLE as error:
+        first = str(error).partition("\n")[0]
+        problems.append(f"{workspace.store_path.name} is damaged, DuckDB cannot read all of it: {first}")
+        return problems, ""
+    older = (
+        f" Recorded before seals were kept, so not covered: {', '.join(state.not_covered)}."
+        if state.not_covered
+        else ""
+    )
+    said = f"The log holds: {count} events in the store, and the published copy agrees."
+    return problems, f"{said} What the store holds is what the log says.{older}"
+
+
+def _tell(problems: list[str]) -> str:
+    told = [f"- {problem[:1].upper()}{problem[1:].rstrip('.')}." for problem in problems[:_MOST_TOLD]]
+    more = [f"- And {len(problems) - _MOST_TOLD} more."] if len(problems) > _MOST_TOLD else []
+    return "\n".join(["The log does not hold.", *told, *more, _WHAT_NEXT])
