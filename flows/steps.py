@@ -117,7 +117,7 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
 @step("publish", retries=2)
 def publish_log(run: Run) -> int:
     """Publish new audit events and the current tables."""
-    return publish(run.workspace, run_id=run.run_id, as_of=run.as_of)
+    return publish(run)
 
 
 @step("find batches to compose")
@@ -195,13 +195,7 @@ def _languages(day: Day) -> set[str]:
 
 
 def _publish(run: Run, day: Day) -> None:
-    publish(
-        run.workspace,
-        run_id=run.run_id,
-        as_of=run.as_of,
-        aging=day.aging,
-        decisions=decisions_as_published(day.decisions),
-    )
+    publish(run, aging=day.aging, decisions=decisions_as_published(day.decisions))
 
 
 def _withdraw(run: Run, batch_id: str) -> dict[str, str]:

@@ -136,7 +136,8 @@ def verify_store(connection: Connection) -> list[str]:
     if len(heads) != 1:
         return [f"the head of the log stands {len(heads)} times in table meta, not once"]
     chain = Chain()
-    problems, followed = [], 0
+    problems: list[str] = []
+    followed = 0
     for page in page_events(connection):
         problems += chain.follow(page)
         followed += page.height
@@ -173,7 +174,7 @@ class Chain:
 
     def follow(self, events: pl.DataFrame) -> list[str]:
         """Follow the next events; return what is wrong with each wrong one."""
-        problems = []
+        problems: list[str] = []
         for row in _plain_rows(events):
             problems += self._problems_with(row)
             self.head = Head(row["sequence"], row["hash"])

@@ -40,7 +40,8 @@ class StateCheck:
 
 def verify_state(connection: Connection) -> StateCheck:
     """Compare all that the store holds with the log."""
-    problems, not_covered = differences_from_schema(connection), []
+    problems = differences_from_schema(connection)
+    not_covered: list[str] = []
     if any("missing" in problem for problem in problems):
         return StateCheck(problems, not_covered)
     events = read_sealing_events(connection)

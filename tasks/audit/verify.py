@@ -1,9 +1,10 @@
 """`audit verify`: is the log whole, in the store and in the published copy, and does the state agree with it."""
 
 from policies.errors import AuditBrokenError, WaitingError
+from tasks.audit.published import unsealed_files, verify_published
 from tasks.audit.state import verify_state
 from tasks.ledger import verify_personal_fields, verify_store
-from tasks.publish import verify_agreement, verify_published
+from tasks.publish import verify_agreement
 from tasks.store.audit import count_events
 from tasks.store.connection import UNREADABLE, StoreBusyError, open_to_read
 from tasks.workspace import Workspace
@@ -12,6 +13,9 @@ _MOST_TOLD = 40
 _WHAT_NEXT = (
     "Change nothing more here. Keep a copy of the folder as it is; find out who had access since the last good "
     "check; then restore the newest backup that `relance audit verify` finds good."
+)
+_UNSEALED = (
+    " A run is publishing now, or was cut while it did; the next one lists and seals what it wrote: {files}."
 )
 
 
@@ -32,7 +36,8 @@ def verify_log(workspace: Workspace) -> str:
         said = f"The published copy holds. The store was not checked: {busy}"
     if problems:
         raise AuditBrokenError(_tell(problems))
-    return said
+    unsealed = unsealed_files(workspace.published)
+    return said + (_UNSEALED.format(files=", ".join(unsealed)) if unsealed else "")
 
 
 def _check_store(workspace: Workspace) -> tuple[list[str], str]:

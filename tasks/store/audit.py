@@ -115,6 +115,13 @@ def erase_personal_fields(connection: Connection, customer_id: str) -> int:
     return len(erased)
 
 
+def read_last_of_kind(connection: Connection, kind: str) -> dict[str, object] | None:
+    """Return the last event of a kind, or nothing."""
+    query = "select * from audit_events where kind = $kind order by sequence desc limit 1"
+    found = fetch(connection, query, EVENT_ROWS, kind=kind)
+    return found.row(0, named=True) if found.height else None
+
+
 def read_sealing_events(connection: Connection) -> pl.DataFrame:
     """Return the events that seal something: sequence, kind, run_id, payload."""
     return fetch(connection, load_query("sealed_events"))

@@ -154,6 +154,7 @@ def _put_down(connection: Connection, sharing: Shared | None) -> None:
 def _connect_to_read(workspace: Workspace, patience_seconds: float) -> Connection:
     if not workspace.store_path.exists():
         empty = duckdb.connect(":memory:", config=_SETTINGS)
+        empty.execute("set TimeZone = 'UTC'")
         migrate(empty)
         return empty
     deadline = time.monotonic() + patience_seconds

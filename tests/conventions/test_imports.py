@@ -35,6 +35,7 @@ OPEN_TO_ALL_TASKS = {
     "rules",
     "record",
     "publish",
+    "manifest",
 }
 """What one task may ask of another; everything else meets in a flow."""
 
