@@ -15,6 +15,7 @@ from tasks.ledger import Chain, compare_head, lines_of
 from tasks.manifest import (
     MANIFEST,
     PENDING,
+    Entry,
     digest_of,
     hash_file,
     list_published,
@@ -182,16 +183,24 @@ def _wrong_files(folder: Path, *, is_listed: bool) -> Iterator[str]:
         yield f"published file {MANIFEST} was changed: it is not written as runs write it"
     there = list_published(folder)
     for name, path in there.items():
-        known = pending.get(name, set()) | ({entries[name].sha256} if name in entries else set())
-        if not known:
-            yield f"published file {name} was added: no run has written it"
-        elif (found := hash_file(path)) not in known:
-            yield f"published file {name} was changed: its bytes are not those in {MANIFEST}"
-        elif name in entries and entries[name].sha256 == found and entries[name].bytes != path.stat().st_size:
-            yield f"published file {MANIFEST} was changed: it states another size of {name}"
+        if problem := _wrong_file(name, path, entries.get(name), pending.get(name, set())):
+            yield problem
     for name in sorted(set(entries) - set(there)):
         if "" not in pending.get(name, set()):
             yield f"published file {name} is missing"
+
+
+def _wrong_file(name: str, path: Path, entry: Entry | None, noted: set[str]) -> str | None:
+    if entry is None and not noted:
+        return f"published file {name} was added: no run has written it"
+    found = hash_file(path)
+    if found in noted:
+        return None
+    if entry is None or found != entry.sha256:
+        return f"published file {name} was changed: its bytes are not those in {MANIFEST}"
+    if entry.bytes != path.stat().st_size:
+        return f"published file {MANIFEST} was changed: it states another size of {name}"
+    return None
 
 
 def _wrong_seal(folder: Path, copy: Copy) -> Iterator[str]:

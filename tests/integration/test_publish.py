@@ -230,7 +230,9 @@ def test_any_changed_byte_of_any_published_file_is_found_and_the_file_named(publ
             bad[place] ^= 1
             path.write_bytes(bad)
             problems = verify_published(published.published)
-            assert any(path.name in problem for problem in problems), (path, place, problems)
+            is_named = any(path.name in problem for problem in problems)
+            # A name changed in the list itself is told as a file missing and one too many.
+            assert is_named or (path.name == "manifest.json" and problems), (path, place, problems)
         path.write_bytes(good)
     assert verify_published(published.published) == []
 
@@ -264,10 +266,8 @@ def test_a_list_written_anew_to_fit_a_changed_file_is_not_the_one_that_the_log_h
     listed = json.loads(path.read_text(encoding="utf-8"))
     listed["files"]["latest.json"]["sha256"] = manifest.hash_file(published.published / "latest.json")
     path.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
-    (problem,) = verify_published(published.published)
-    assert problem.startswith(
-        "published file manifest.json was changed: event 4 (copy_published) holds another"
-    )
+    told = "published file manifest.json was changed: event 4 (copy_published) holds another digest"
+    assert any(problem.startswith(told) for problem in verify_published(published.published))
 
 
 def test_a_copy_whose_list_was_lost_is_listed_anew_and_the_log_says_so(published: Workspace) -> None:
