@@ -1,11 +1,16 @@
 """`audit verify`: is the log whole, in the store and in the published copy, and does the state agree with it."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from policies.errors import AuditBrokenError, WaitingError
-from tasks.audit.published import unsealed_files, verify_published
+from policies.explanations import counted
+from tasks.audit.heads import KeptHead, compare_kept, read_kept_heads
+from tasks.audit.published import find_hashes, unsealed_files, verify_published
 from tasks.audit.state import verify_state
 from tasks.ledger import verify_personal_fields, verify_store
 from tasks.publish import verify_agreement
-from tasks.store.audit import count_events
+from tasks.store.audit import count_events, read_hashes
 from tasks.store.connection import UNREADABLE, StoreBusyError, open_to_read
 from tasks.workspace import Workspace
 
@@ -19,28 +24,37 @@ _UNSEALED = (
 )
 
 
-def verify_log(workspace: Workspace) -> str:
+def verify_log(workspace: Workspace, heads: Sequence[Path] = ()) -> str:
     """Return in words what holds, when all of it does.
+
+    Args:
+        workspace: the creditor's folder.
+        heads: files of heads kept elsewhere, beside those that creditor.yaml names.
 
     Raises:
         AuditBrokenError: tells everything that is wrong, the events and files named.
         WaitingError: another process holds the store, and nothing is published yet.
     """
     problems = verify_published(workspace.published)
+    kept, not_read = read_kept_heads(workspace, heads)
+    problems += not_read
     try:
-        in_store, said = _check_store(workspace)
+        in_store, said = _check_store(workspace, kept)
         problems += [f"in the store, {problem}" for problem in in_store]
     except StoreBusyError as busy:
         if not (workspace.published / "audit" / "head.json").exists():
             raise WaitingError(f"Nothing was checked: nothing is published yet. {busy}") from busy
         said = f"The published copy holds. The store was not checked: {busy}"
+        hashes = find_hashes(workspace.published, {one.head.sequence for one in kept})
+        problems += [f"published {problem}" for problem in compare_kept(kept, hashes)]
     if problems:
         raise AuditBrokenError(_tell(problems))
     unsealed = unsealed_files(workspace.published)
+    said += f" {counted(len(kept), 'head')} kept elsewhere are in it." if kept else ""
     return said + (_UNSEALED.format(files=", ".join(unsealed)) if unsealed else "")
 
 
-def _check_store(workspace: Workspace) -> tuple[list[str], str]:
+def _check_store(workspace: Workspace, kept: Sequence[KeptHead]) -> tuple[list[str], str]:
     """Return what is wrong in the store, and what to say when nothing is."""
     problems: list[str] = []
     try:
@@ -48,6 +62,8 @@ def _check_store(workspace: Workspace) -> tuple[list[str], str]:
             problems += verify_store(connection)
             problems += verify_personal_fields(connection)
             problems += verify_agreement(connection, workspace.published)
+            hashes = read_hashes(connection, {one.head.sequence for one in kept})
+            problems += compare_kept(kept, hashes)
             state = verify_state(connection)
             problems += state.problems
             count = count_events(connection)

@@ -1,12 +1,12 @@
 """Audit events as rows. What a hash covers and whether a chain holds is decided in `tasks.ledger`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from tasks.store.connection import Connection, fetch, insert_frame, load_query
+from tasks.store.connection import Connection, fetch, insert_frame, lend_frames, load_query
 
 EVENT_ROWS = pl.Schema(
     {
@@ -120,6 +120,17 @@ def read_last_of_kind(connection: Connection, kind: str) -> dict[str, object] | 
     query = "select * from audit_events where kind = $kind order by sequence desc limit 1"
     found = fetch(connection, query, EVENT_ROWS, kind=kind)
     return found.row(0, named=True) if found.height else None
+
+
+def read_hashes(connection: Connection, sequences: Collection[int]) -> dict[int, str]:
+    """Return the hashes of some events."""
+    with lend_frames(
+        connection, asked_events=pl.DataFrame({"sequence": sorted(sequences)}, {"sequence": pl.Int64()})
+    ):
+        rows = connection.execute(
+            "select sequence, hash from audit_events semi join asked_events using (sequence)"
+        ).fetchall()
+    return dict(rows)
 
 
 def read_sealing_events(connection: Connection) -> pl.DataFrame:

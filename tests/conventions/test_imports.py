@@ -36,6 +36,7 @@ OPEN_TO_ALL_TASKS = {
     "record",
     "publish",
     "manifest",
+    "head_keeping",
 }
 """What one task may ask of another; everything else meets in a flow."""
 
