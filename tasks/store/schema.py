@@ -3,6 +3,7 @@
 Each file of `migrations/` is one step in one transaction. No keys: the writers look before they insert.
 """
 
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -47,14 +48,19 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
 
 def differences_from_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return what tables and columns a store has too many or too few, against one made anew."""
-    with duckdb.connect(":memory:") as fresh:
-        migrate(fresh)
-        expected = _columns(fresh)
+    expected = _newest_columns()
     found = _columns(connection)
     return [
         *(f"column {name} is missing or was changed" for name in sorted(expected - found)),
         *(f"column {name} was added or changed" for name in sorted(found - expected)),
     ]
+
+
+@cache
+def _newest_columns() -> frozenset[str]:
+    with duckdb.connect(":memory:") as fresh:
+        migrate(fresh)
+        return frozenset(_columns(fresh))
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -29,22 +29,22 @@ def test_a_log_nobody_touched_holds(untouched: Workspace) -> None:
 
 
 def test_logical_changes_are_found_and_the_event_or_file_named(untouched: Workspace) -> None:
-    found = list(logical_changes(untouched, 60, random.Random(3)))
+    found = list(logical_changes(untouched, 24, random.Random(3)))
     assert [one for one in found if not one.is_found] == []
-    assert len({one.kind for one in found}) > 8
+    assert len({one.kind for one in found}) > 4
     assert said_of(untouched) == ""
 
 
 def test_a_bit_of_a_published_file_is_found_and_the_file_named(untouched: Workspace) -> None:
     flips = flip_published(untouched, random.Random(4))
-    found = [next(flips) for _ in range(20)]
+    found = [next(flips) for _ in range(10)]
     assert [one for one in found if not one.is_found] == []
 
 
 def test_a_bit_of_the_store_is_found_or_means_nothing(untouched: Workspace) -> None:
-    counts = count_store_bytes(untouched, 8, seed=5)
+    counts = count_store_bytes(untouched, 4, seed=5)
     assert {what for what in counts if what.isupper()} == set()
-    assert counts.get(MEANS_NOTHING, 0) < 8
+    assert counts.get(MEANS_NOTHING, 0) < 4
 
 
 def test_all_that_is_wrong_is_told_at_once_with_what_to_do(untouched: Workspace) -> None:

@@ -64,10 +64,10 @@ def change_store(workspace: Workspace, chance: random.Random) -> Iterator[Found]
                 with undone(workspace.store_path):
                     with duckdb.connect(str(workspace.store_path)) as connection:
                         story = make(connection, table, chance)
-                    if story:
-                        said = said_of(workspace)
-                        is_named = "event " in said or f"{table}." in said or "head of the log" in said
-                        yield Found(f"store: {kind}", f"{table}: {story}", is_named, said)
+                    said = said_of(workspace) if story else ""
+                if story:
+                    is_named = "event " in said or table in said
+                    yield Found(f"store: {kind}", f"{table}: {story}", is_named, said)
 
 
 def change_published(workspace: Workspace, chance: random.Random) -> Iterator[Found]:
@@ -75,14 +75,16 @@ def change_published(workspace: Workspace, chance: random.Random) -> Iterator[Fo
     while True:
         for path in published_files(workspace):
             for kind, edit in _edits(path).items():
-                before = path.read_bytes()
+                before, said = path.read_bytes(), ""
                 edit(path, chance)
-                if not path.exists() or path.read_bytes() != before:
+                is_changed = not path.exists() or path.read_bytes() != before
+                if is_changed:
                     said = said_of(workspace)
+                path.write_bytes(before)
+                if is_changed:
                     name = path.relative_to(workspace.published).as_posix()
                     is_named = path.name in said or (path.name == "manifest.json" and bool(said))
                     yield Found(f"published {path.suffix or path.name}: {kind}", name, is_named, said)
-                path.write_bytes(before)
 
 
 def flip_published(workspace: Workspace, chance: random.Random) -> Iterator[Found]:
