@@ -160,8 +160,8 @@ def verify_from(connection: Connection, first: int) -> str | None:
     chain: Chain | None = None
     for page in page_events(connection, first - 1):
         chain = chain or Chain(Head(first - 1, page["previous_hash"][0]))
-        if problem := chain.follow(page):
-            return problem
+        if problems := chain.follow(page):
+            return problems[0]
     return compare_head(chain.head if chain else START, read_head(connection), "the store")
 
 
