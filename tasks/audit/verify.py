@@ -71,6 +71,8 @@ def _check_store(workspace: Workspace, kept: Sequence[KeptHead]) -> tuple[list[s
         first = str(error).partition("\n")[0]
         problems.append(f"{workspace.store_path.name} is damaged, DuckDB cannot read all of it: {first}")
         return problems, ""
+    except AuditBrokenError as error:
+        return [*problems, str(error)], ""
     older = (
         f" Recorded before seals were kept, so not covered: {', '.join(state.not_covered)}."
         if state.not_covered

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from policies.errors import WrongUseError
+from policies.errors import AuditBrokenError, WrongUseError
 
 _STEPS = sorted((Path(__file__).parent / "migrations").glob("[0-9][0-9][0-9]_*.sql"))
 NEWEST_VERSION = len(_STEPS)
@@ -17,9 +17,12 @@ NEWEST_VERSION = len(_STEPS)
 def read_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the schema version of a store, 0 for a new one."""
     try:
-        return int(connection.execute("select max(schema_version) from meta").fetchall()[0][0])
+        version = connection.execute("select max(schema_version) from meta").fetchall()[0][0]
     except duckdb.CatalogException:
         return 0
+    if version is None:
+        raise AuditBrokenError("table meta of relance.duckdb has no row: the head of the log was removed")
+    return int(version)
 
 
 def check_version(connection: duckdb.DuckDBPyConnection) -> int:
