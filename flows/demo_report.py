@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.summary import RunSummary
 from flows.totals import aging_headings
-from tasks.audit_trail import verify_log
+from tasks.audit.verify import verify_log
 from tasks.present import print_lines, print_table
 from tasks.publish import read_table
 from tasks.workspace import open_workspace

@@ -24,6 +24,7 @@ from tasks.dispatch.batches import (
     withdraw_changed,
 )
 from tasks.findings.report import Findings, report_findings
+from tasks.head_keeping import keep_heads
 from tasks.intake import IntakeResult, find_files, take_in
 from tasks.plan import PlannedBatch, plan_day
 from tasks.policy_review.review import require_sound
@@ -117,8 +118,11 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
 
 @step("publish", retries=2)
 def publish_log(run: Run) -> int:
-    """Publish new audit events and the current tables."""
-    return publish(run.workspace, run_id=run.run_id, as_of=run.as_of)
+    """Publish new audit events and the current tables, and keep the head of the log elsewhere where asked."""
+    count = publish(run)
+    for trouble in keep_heads(run):
+        note(trouble)
+    return count
 
 
 @step("find batches to compose")
@@ -196,13 +200,7 @@ def _languages(day: Day) -> set[str]:
 
 
 def _publish(run: Run, day: Day) -> None:
-    publish(
-        run.workspace,
-        run_id=run.run_id,
-        as_of=run.as_of,
-        aging=day.aging,
-        decisions=decisions_as_published(day.decisions),
-    )
+    publish(run, aging=day.aging, decisions=decisions_as_published(day.decisions))
 
 
 def _withdraw(run: Run, batch_id: str) -> dict[str, str]:

@@ -216,6 +216,20 @@ class Returns(_Strict):
     soft_bounces: Annotated[int, Field(ge=1, le=100)] = 3
 
 
+class TimeStampAuthority(_Strict):
+    """Who states when a head of the log was there (RFC 3161); only its hash goes to them."""
+
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    certificate_file: Text
+
+
+class Audit(_Strict):
+    """Where heads of the log are kept, so that a log cut short is found."""
+
+    head_copies: tuple[Text, ...] = ()
+    time_stamp_authority: TimeStampAuthority | None = None
+
+
 class Creditor(_Strict):
     """The legal entity that invoices."""
 
@@ -247,6 +261,7 @@ class Creditor(_Strict):
         return path
 
     returns: Returns = Returns()
+    audit: Audit = Audit()
 
     @field_validator("registration_id")
     @classmethod

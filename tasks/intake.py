@@ -146,7 +146,7 @@ def _load(
             f"look at it, then take it in with `relance intake --accept {name}` or remove it"
         )
         return IntakeResult(name, IntakeStatus.KEPT, parsed.source, message=message), problems
-    record_intake(
+    intake_id = record_intake(
         connection,
         parsed,
         sha256=sha256,
@@ -165,7 +165,8 @@ def _load(
         vanished=missing.missing if is_vanished else 0,
         warnings=tuple(parsed.warnings),
     )
-    _log(connection, run, "file_loaded", name, sha256, parsed, _loaded_payload(result, parsed))
+    loaded = {"intake_id": intake_id, **_loaded_payload(result, parsed)}
+    _log(connection, run, "file_loaded", name, sha256, parsed, loaded)
     _log_letters(connection, run, name, letters)
     return result, problems
 

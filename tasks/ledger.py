@@ -2,7 +2,8 @@
 
 A hash is SHA-256 over the canonical JSON (RFC 8785) of {sequence, recorded_at, actor, run_id, kind, action_id,
 customer_id, payload, previous_hash}, where payload is the text of the canonical JSON of what happened and
-recorded_at is UTC with microseconds. Rows are kept by `tasks.store.audit`; the copy for people is `tasks.publish`.
+recorded_at is UTC with microseconds. An event that tells of an intake, a batch or a look at accounts seals what the
+store holds of it (`tasks.store.seals`). Rows are kept by `tasks.store.audit`; the copy for people is `tasks.publish`.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 import polars as pl
 import rfc8785
@@ -26,8 +28,10 @@ from tasks.store.audit import (
     page_events,
     page_personal_fields,
     read_head,
+    read_heads,
 )
 from tasks.store.connection import Connection
+from tasks.store.seals import GROUPS, Seal, read_seals
 
 START = Head(0, "")
 _INSTANT = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -44,7 +48,9 @@ class NewEvent:
     """Something that happened.
 
     `personal` holds fields of a person: kept beside the log, where they can be erased; the payload gets only
-    their salted hashes, under `<field>_hash`.
+    their names, under `personal`, and their salted hashes, under `<field>_hash`. A payload that names an
+    `intake_id`, a `batch_id` or a `standing_id` (or `batch_ids` ...) also gets, under `sealed`, the digests of
+    their rows.
     """
 
     kind: str
@@ -57,23 +63,35 @@ class NewEvent:
 def append_events(
     connection: Connection, events: Sequence[NewEvent], *, recorded_at: datetime, actor: str, run_id: str
 ) -> Head:
-    """Add events to the chain, in the caller's transaction, and return its new head."""
+    """Add events to the chain, in the caller's transaction, and return its new head.
+
+    What the events tell of is in the store already: the last that names an intake, a batch or a look at accounts
+    seals it as it stands now.
+    """
     head = read_head(connection)
     if not events:
         return head
+    sealed = _seal(connection, events)
     rows: list[dict[str, object]] = []
     personal: list[dict[str, object]] = []
     last: tuple[Mapping[str, object], str] = ({}, "{}")
-    for sequence, event in enumerate(events, start=head.sequence + 1):
+    for place, event in enumerate(events):
+        sequence = head.sequence + 1
         salted = {name: (secrets.token_hex(16), value) for name, value in event.personal.items()}
         personal += [
             {"sequence": sequence, "field": name, "salt": salt, "value": value}
             for name, (salt, value) in salted.items()
         ]
-        hashes = {f"{name}_hash": salted_hash(salt, value) for name, (salt, value) in salted.items()}
+        beside: dict[str, object] = {
+            f"{name}_hash": salted_hash(salt, value) for name, (salt, value) in salted.items()
+        }
+        if salted:
+            beside["personal"] = sorted(salted)
+        if place in sealed:
+            beside["sealed"] = sealed[place]
         # The actions of one message often share what happened: it is put into words once.
-        if hashes:
-            last = ({}, canonical({**event.payload, **hashes}))
+        if beside:
+            last = ({}, canonical({**event.payload, **beside}))
         elif event.payload is not last[0]:
             last = (event.payload, canonical(event.payload))
         row: dict[str, object] = {
@@ -105,29 +123,48 @@ def canonical(payload: Mapping[str, object]) -> str:
     return rfc8785.dumps(plain).decode("utf-8")  # type: ignore[arg-type]  # its type is private
 
 
-def hash_of(record: Mapping[str, object]) -> str:
+def record_of(row: Mapping[str, object]) -> str:
+    """Return what is hashed of an event given as plain texts and whole numbers."""
+    return _encode({name: row[name] for name in _HASHED})
+
+
+def hash_of(row: Mapping[str, object]) -> str:
     """Return the hash of an event given as plain texts and whole numbers."""
-    return hashlib.sha256(_encode({name: record[name] for name in _HASHED}).encode("utf-8")).hexdigest()
+    return _sha256(record_of(row))
+
+
+def lines_of(events: pl.DataFrame) -> str:
+    """Return events as lines of JSON: of each what is hashed, and its hash as the last field."""
+    return "".join(f'{record_of(row)[:-1]},"hash":"{row["hash"]}"}}\n' for row in _plain_rows(events))
 
 
 def salted_hash(salt: str, value: str) -> str:
     """Return what a payload says of a personal field."""
-    return hashlib.sha256((salt + value).encode("utf-8")).hexdigest()
+    return _sha256(salt + value)
 
 
 def verify_store(connection: Connection) -> list[str]:
-    """Return what is wrong with the chain in the store; the first wrong event is named, nothing means it holds."""
-    head = read_head(connection)
+    """Return all that is wrong with the chain in the store, the events named; nothing means it holds."""
+    heads = read_heads(connection)
+    if len(heads) != 1:
+        return [f"the head of the log stands {len(heads)} times in table meta, not once"]
     chain = Chain()
+    problems: list[str] = []
+    followed = 0
     for page in page_events(connection):
-        if problem := chain.follow(page):
-            return [problem]
-    if chain.head.sequence != count_events(connection):
-        return [
-            f"there are {count_events(connection)} events under {chain.head.sequence} numbers: some stand twice"
-        ]
-    if problem := compare_head(chain.head, head, "the store"):
-        return [problem]
+        problems += chain.follow(page)
+        followed += page.height
+    if (count := count_events(connection)) != followed:
+        problems.append(
+            f"{count - followed} of {count} events were added under numbers that are no place in the chain"
+        )
+    if problem := compare_head(chain.head, heads[0], "the store"):
+        problems.append(problem)
+    return problems
+
+
+def verify_personal_fields(connection: Connection) -> list[str]:
+    """Return which personal fields beside the log are not those whose hashes it holds."""
     return list(_wrong_personal_fields(page_personal_fields(connection)))
 
 
@@ -136,39 +173,36 @@ def verify_from(connection: Connection, first: int) -> str | None:
     chain: Chain | None = None
     for page in page_events(connection, first - 1):
         chain = chain or Chain(Head(first - 1, page["previous_hash"][0]))
-        if problem := chain.follow(page):
-            return problem
+        if problems := chain.follow(page):
+            return problems[0]
     return compare_head(chain.head if chain else START, read_head(connection), "the store")
 
 
 class Chain:
-    """Follows events in order and remembers how far the chain holds."""
+    """Follows events in order and remembers how far the chain goes; after a wrong event it goes on from there."""
 
     def __init__(self, known: Head = START) -> None:
         """Start before the first event, or after one that is known to hold."""
         self.head = known
 
-    def follow(self, events: pl.DataFrame) -> str | None:
-        """Follow the next events; return what is wrong with the first wrong one, or nothing."""
-        plain = events.with_columns(
-            pl.col("recorded_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-        )
-        for row in plain.iter_rows(named=True):
-            if problem := self._problem_with(row):
-                return problem
+    def follow(self, events: pl.DataFrame) -> list[str]:
+        """Follow the next events; return what is wrong with each wrong one."""
+        problems: list[str] = []
+        for row in _plain_rows(events):
+            problems += self._problems_with(row)
             self.head = Head(row["sequence"], row["hash"])
-        return None
+        return problems
 
-    def _problem_with(self, row: Mapping[str, object]) -> str | None:
+    def _problems_with(self, row: Mapping[str, object]) -> Iterator[str]:
         expected, found = self.head.sequence + 1, row["sequence"]
-        if found != expected:
+        is_next = found == expected
+        if not is_next:
             after = f"after {self.head.sequence}" if self.head.sequence else "at the beginning"
-            return f"event {expected} is missing or out of order: {after} comes event {found}"
+            yield f"event {expected} is missing or out of order: {after} comes event {found}"
         if hash_of(row) != row["hash"]:
-            return f"event {found} was changed: its hash does not fit its content"
-        if row["previous_hash"] != self.head.hash:
-            return f"event {found} does not follow on event {expected - 1}: one of them was replaced"
-        return None
+            yield f"event {found} was changed: its hash does not fit its content"
+        elif is_next and row["previous_hash"] != self.head.hash:
+            yield f"event {found} does not follow on event {expected - 1}: one of them was replaced"
 
 
 def compare_head(found: Head, stated: Head, where: str) -> str | None:
@@ -186,11 +220,56 @@ def compare_head(found: Head, stated: Head, where: str) -> str | None:
 
 
 def _wrong_personal_fields(pages: Iterable[pl.DataFrame]) -> Iterator[str]:
+    before = None
     for page in pages:
         for row in page.iter_rows(named=True):
-            payload = json.loads(row["payload"]) if row["payload"] else {}
-            if payload.get(f"{row['field']}_hash") != salted_hash(row["salt"], row["value"]):
-                yield f"event {row['sequence']}: its personal field {row['field']} was changed"
+            name = row["sequence"], row["field"]
+            if name == before:
+                yield f"event {row['sequence']}: its personal field {row['field']} stands twice"
+            before = name
+            if _stated_hash(row["payload"], row["field"]) != salted_hash(row["salt"], row["value"]):
+                yield f"event {row['sequence']}: its personal field {row['field']} was changed or added"
+
+
+def _stated_hash(payload: str | None, field_name: str) -> str | None:
+    try:
+        stated = json.loads(payload or "{}")
+    except ValueError:
+        return None
+    return stated.get(f"{field_name}_hash") if isinstance(stated, dict) else None
+
+
+def _seal(connection: Connection, events: Sequence[NewEvent]) -> dict[int, dict[str, dict[str, Seal]]]:
+    """Return what some of the events seal, by their place: key -> name of the group -> its seal."""
+    last = {
+        (key, group): place
+        for place, event in enumerate(events)
+        for key in GROUPS
+        for group in _named(event.payload, key)
+    }
+    sealed: dict[int, dict[str, dict[str, Seal]]] = {}
+    for key in {key for key, _ in last}:
+        of_key = {group: place for (one, group), place in last.items() if one == key}
+        for group, seal in read_seals(connection, key, of_key).items():
+            sealed.setdefault(of_key[group], {}).setdefault(key, {})[group] = seal
+    return sealed
+
+
+def _named(payload: Mapping[str, object], key: str) -> list[str]:
+    one, many = payload.get(key), payload.get(f"{key}s")
+    groups = [one] if one is not None else []
+    return [str(group) for group in [*groups, *(many if isinstance(many, list | tuple) else [])]]
+
+
+def _plain_rows(events: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield events with their instants as they are hashed."""
+    return events.with_columns(
+        pl.col("recorded_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    ).iter_rows(named=True)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -1,10 +1,10 @@
 """The copy for people: Parquet that is safe to open at any time, complete or not there at all.
 
-Events go into segments that are never written again, listed with their hashes in a manifest; the head beside it
-says how many there are. What a killed run left unpublished is published by the next.
+Events go into segments that are never written again, as Parquet and as the lines that were hashed; the head beside
+them says how many there are. Each file's hash stands in `tasks.manifest`, and the digest of that list in the log. What
+a killed run left unpublished is published by the next. Whether all of it is whole: `tasks.audit.published`.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -13,11 +13,21 @@ from pathlib import Path
 import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
-from tasks.documents.whole_files import put_frame, put_json
-from tasks.ledger import START, Chain, compare_head, verify_from
-from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events
+from tasks.ledger import START, NewEvent, append_events, lines_of, verify_from
+from tasks.manifest import (
+    Entries,
+    current_entries,
+    digest_of,
+    note_published,
+    put_published,
+    put_published_frame,
+    remove_published,
+    write_manifest,
+)
+from tasks.run import Run
+from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events, read_last_of_kind
 from tasks.store.batch_lists import list_actions, list_batches, list_messages
-from tasks.store.connection import Connection, open_to_read
+from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.intakes import list_intakes
 from tasks.store.published import ask_views, build_views, read_view
 from tasks.workspace import Workspace
@@ -37,8 +47,13 @@ _PATTERNS = {
     "aging": "aging/as_of=*.parquet",
     **{name: f"reports/*/{name}.parquet" for name in REPORTS},
 }
-_SEGMENT_ROWS = 200_000
+_SEGMENT_ROWS = 100_000
 _LOOKED_AT_AGAIN = 1_000
+HEADS = "heads.jsonl"
+"""Every head that was published, one line each: what is copied to where others keep it."""
+
+SEALED = "copy_published"
+"""The kind of event that holds the digest of the list of published files."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +75,31 @@ class Latest:
 
 
 def publish(
-    workspace: Workspace,
+    run: Run,
     *,
-    run_id: str,
-    as_of: date,
     aging: pl.DataFrame | None = None,
     decisions: pl.DataFrame | None = None,
     patience_seconds: float = 30,
 ) -> int:
-    """Publish new events, current tables, and a day's aging and decisions; return the number of new events."""
-    with open_to_read(workspace, patience_seconds) as connection:
-        events = _read_new_events(connection, _published_head(workspace))
+    """Publish new events, current tables, and a day's aging and decisions; return the number of new events.
+
+    The log gets an event with the digest of all that was published, when that has changed.
+    """
+    folder, day = run.workspace.published, run.as_of
+    with open_to_read(run.workspace, patience_seconds) as connection:
+        _refuse_contradiction(connection, run.workspace)
         tables = {name: read(connection) for name, read in _TABLES.items()}
     for name, frame in (("aging", aging), ("decisions", decisions)):
         if frame is not None:
-            put_frame(workspace.published / name / f"as_of={as_of}.parquet", _dated(frame, as_of))
+            put_published_frame(folder, folder / name / f"as_of={day}.parquet", _dated(frame, day))
     for name, frame in tables.items():
-        put_frame(workspace.published / f"{name}.parquet", frame)
-    _publish_events(_audit_folder(workspace), events)
-    put_json(workspace.published / "latest.json", {"run_id": run_id, "as_of": as_of.isoformat()})
-    _rebuild_views(workspace)
-    return events.height
+        put_published_frame(folder, folder / f"{name}.parquet", frame)
+    _put_json(folder, folder / "latest.json", {"run_id": run.run_id, "as_of": day.isoformat()})
+    count = _publish_log(run, patience_seconds)
+    if _rebuild_views(run.workspace):
+        count += _publish_log(run, patience_seconds)
+    write_manifest(folder, current_entries(folder))
+    return count
 
 
 def read_latest(workspace: Workspace) -> Latest | None:
@@ -106,35 +125,6 @@ def query_published(workspace: Workspace, sql: str) -> pl.DataFrame:
 def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
     """Return a published table whole: events, batches, messages, actions or intakes."""
     return read_view(workspace.published.resolve(), _some_views(workspace), name)
-
-
-def verify_published(folder: Path) -> list[str]:
-    """Return what is wrong with published events (the folder `published`); nothing means the chain holds."""
-    audit = folder / "audit"
-    try:
-        segments = _read_segments(audit)
-        head = Head(
-            **{
-                key: json.loads((audit / "head.json").read_text(encoding="utf-8"))[key]
-                for key in ("sequence", "hash")
-            }
-        )
-    except FileNotFoundError as error:
-        return [f"event 1: {error.filename} is missing"] if any(audit.glob("*")) else []
-    except (ValueError, KeyError, TypeError) as error:
-        return [f"event 1: the manifest or head.json in {audit} cannot be read: {error}"]
-    chain = Chain()
-    passed = START
-    for segment in segments:
-        if problem := _verify_segment(audit, segment, chain):
-            return [f"published {problem}"]
-        if segment.first <= head.sequence <= segment.last:
-            passed = _head_at(audit, segment, head.sequence)
-    # The head is written after the events: after a kill it may be behind them, never before them.
-    if chain.head.sequence < head.sequence:
-        passed = chain.head
-    problem = compare_head(passed, head, "published/audit/head.json")
-    return [f"published {problem}"] if problem else []
 
 
 def verify_agreement(connection: Connection, folder: Path) -> list[str]:
@@ -169,13 +159,38 @@ def _contradiction(connection: Connection, published: Head) -> str | None:
     return None
 
 
-def _read_new_events(connection: Connection, published: Head) -> pl.DataFrame:
+def _refuse_contradiction(connection: Connection, workspace: Workspace) -> Head:
+    published = _published_head(workspace)
     if problem := _contradiction(connection, published):
         raise AuditBrokenError(
             f"{problem}. Nothing was published. Was the store restored from a backup, or changed by hand? "
             "`relance audit verify` tells more."
         )
-    return pl.concat([EVENT_ROWS.to_frame(), *page_events(connection, published.sequence)])
+    return published
+
+
+def _publish_log(run: Run, patience_seconds: float) -> int:
+    """Seal what is published in the log, publish its new events, and return how many there were."""
+    folder = run.workspace.published
+    entries = current_entries(folder)
+    with open_to_write(run.workspace, patience_seconds) as connection:
+        published = _refuse_contradiction(connection, run.workspace)
+        _seal(connection, run, entries, is_listed=(folder / "manifest.json").exists())
+        events = pl.concat([EVENT_ROWS.to_frame(), *page_events(connection, published.sequence)])
+    _publish_events(folder, events, run)
+    return events.height
+
+
+def _seal(connection: Connection, run: Run, entries: Entries, *, is_listed: bool) -> None:
+    """Log the digest of all published files but the log's own, unless it is the last one logged."""
+    sealed = {"files": sum(not name.startswith("audit/") for name in entries), "sha256": digest_of(entries)}
+    last = read_last_of_kind(connection, SEALED)
+    if last and json.loads(str(last["payload"]))["sha256"] == sealed["sha256"]:
+        return
+    # Without a list there was nothing to compare with: what lay in the folder was taken as it was.
+    taken = {} if is_listed else {"listed_anew": "yes"}
+    event = NewEvent(SEALED, {"as_of": run.as_of, **sealed, **taken})
+    append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
 def _published_head(workspace: Workspace) -> Head:
@@ -195,40 +210,44 @@ def _head_at(audit: Path, segment: Segment, sequence: int) -> Head:
         ) from error
 
 
-def _publish_events(audit: Path, events: pl.DataFrame) -> None:
+def _publish_events(folder: Path, events: pl.DataFrame, run: Run) -> None:
+    audit = folder / "audit"
     segments = _read_segments(audit) if (audit / "manifest.json").exists() else []
-    listed = {segment.file for segment in segments}
-    for orphan in audit.glob("events-*.parquet"):
+    if not segments:
+        # Removed by a person, to have all events published anew.
+        for name in current_entries(folder):
+            if name.startswith("audit/") and not (folder / name).exists():
+                remove_published(folder, folder / name)
+    for orphan in _orphans(audit, segments):
         # Written by a run that was killed before it could list it; its events are written again.
-        if orphan.name not in listed:
-            orphan.unlink()
+        remove_published(folder, orphan)
+    for segment in segments:
+        lines = (audit / segment.file).with_suffix(".jsonl")
+        if not lines.exists():
+            put_published(folder, lines, lines_of(pl.read_parquet(audit / segment.file)).encode())
     for part in events.iter_slices(_SEGMENT_ROWS):
         first, last = part["sequence"][0], part["sequence"][-1]
-        file = f"events-{first:09d}-{last:09d}.parquet"
-        segments.append(Segment(file, first, last, put_frame(audit / file, part)))
-    put_json(audit / "manifest.json", [asdict(segment) for segment in segments])
-    head = Head(events["sequence"][-1], events["hash"][-1]) if events.height else None
-    if head is None:
-        head = _head_at(audit, segments[-1], segments[-1].last) if segments else START
-    put_json(audit / "head.json", {**asdict(head), "events": head.sequence})
+        path = audit / f"events-{first:09d}-{last:09d}.parquet"
+        put_published(folder, path.with_suffix(".jsonl"), lines_of(part).encode())
+        segments.append(Segment(path.name, first, last, put_published_frame(folder, path, part)))
+    _put_json(folder, audit / "manifest.json", [asdict(segment) for segment in segments])
+    head = _head_at(audit, segments[-1], segments[-1].last) if segments else START
+    _put_json(folder, audit / "head.json", {**asdict(head), "events": head.sequence})
+    _note_head(folder, head, run)
 
 
-def _verify_segment(audit: Path, segment: Segment, chain: Chain) -> str | None:
-    path = audit / segment.file
-    events = f"event {segment.first} to {segment.last}"
-    if not path.exists():
-        return f"{events}: missing, there is no {path}"
-    try:
-        frame = pl.read_parquet(path, hive_partitioning=False).select(list(EVENT_ROWS)).cast(EVENT_ROWS)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        return f"{events}: changed, {path} cannot be read: {error}"
-    if problem := chain.follow(frame):
-        return f"{problem} ({path})"
-    if chain.head.sequence < segment.last:
-        return f"event {chain.head.sequence + 1} is missing: {path} should hold {events}"
-    if hashlib.sha256(path.read_bytes()).hexdigest() != segment.sha256:
-        return f"{events}: {path} was written again, its bytes are not those in the manifest"
-    return None
+def _orphans(audit: Path, segments: list[Segment]) -> list[Path]:
+    listed = {Path(segment.file).stem for segment in segments}
+    return [path for path in sorted(audit.glob("events-*.*")) if path.stem not in listed]
+
+
+def _note_head(folder: Path, head: Head, run: Run) -> None:
+    """Add the head to the list of heads, one line for each that was published."""
+    path = folder / "audit" / HEADS
+    known = path.read_text(encoding="utf-8") if path.exists() else ""
+    line = json.dumps({**asdict(head), "as_of": run.as_of.isoformat(), "run_id": run.run_id})
+    if head.sequence and f'"hash": "{head.hash}"' not in known:
+        put_published(folder, path, f"{known}{line}\n".encode())
 
 
 def _views(workspace: Workspace) -> dict[str, list[Path]]:
@@ -252,18 +271,24 @@ def _some_views(workspace: Workspace) -> dict[str, list[Path]]:
     return views
 
 
-def _rebuild_views(workspace: Workspace) -> None:
+def _rebuild_views(workspace: Workspace) -> bool:
     """Make `audit.duckdb` anew when there is a new kind of table; its views take in new files by themselves."""
     published, path = workspace.published.resolve(), workspace.published / "audit.duckdb"
     kinds, known = sorted(_views(workspace)), workspace.published / ".views.json"
     stated = json.dumps([str(published), kinds])
     if path.exists() and known.exists() and known.read_text(encoding="utf-8") == stated:
-        return
-    aside = path.with_suffix(".tmp")
+        return False
+    aside = path.with_name(f".{path.name}.tmp")
     aside.unlink(missing_ok=True)
     build_views(aside, {kind: [published / _PATTERNS.get(kind, f"{kind}.parquet")] for kind in kinds})
+    note_published(workspace.published, path, aside)
     aside.replace(path)
-    known.write_text(stated, encoding="utf-8")
+    put_published(workspace.published, known, stated.encode())
+    return True
+
+
+def _put_json(folder: Path, path: Path, content: object) -> None:
+    put_published(folder, path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def _audit_folder(workspace: Workspace) -> Path:

@@ -106,7 +106,7 @@ def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> list[s
     parsed = ParsedFile(
         source=SOURCE, kind=SourceKind.INCREMENTAL, file_date=run.as_of, records={"events": frame}
     )
-    record_intake(
+    intake_id = record_intake(
         connection,
         parsed,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -115,7 +115,7 @@ def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> list[s
         run_id=run.run_id,
         recorded_at=run.clock(),
     )
-    logged = [_logged(row) for row in frame.iter_rows(named=True)]
+    logged = [_logged(row, intake_id) for row in frame.iter_rows(named=True)]
     append_events(connection, logged, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
     return frame["event_id"].to_list()
 
@@ -151,12 +151,13 @@ def _check(run: Run, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
     return parsed.records["events"].with_columns(event_id=pl.Series(named, dtype=pl.String))
 
 
-def _logged(row: Mapping[str, object]) -> NewEvent:
-    payload = {
+def _logged(row: Mapping[str, object], intake_id: int) -> NewEvent:
+    stated = {
         name: value
         for name, value in row.items()
         if value is not None and name not in {*_PERSONAL, "line_number"}
     }
+    payload = {"intake_id": intake_id, **stated}
     personal = {name: str(row[name]) for name in _PERSONAL if row.get(name)}
     return NewEvent("event_recorded", payload, customer_id=str(row["customer_id"]), personal=personal)
 

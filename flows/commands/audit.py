@@ -1,6 +1,7 @@
 """`relance audit log|show|verify|query`: reads only, also while a flow holds the store."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -84,12 +85,17 @@ def show(
     print(to_json(story.events))
 
 
-def verify(*, workspace: Workspace = DEFAULT_WORKSPACE) -> None:
-    """Check the chain of the log in the store and in the published copy; exit code 6 names the first wrong event."""
-    from tasks.audit_trail import verify_log
+def verify(*, head: tuple[Path, ...] = (), workspace: Workspace = DEFAULT_WORKSPACE) -> None:
+    """Check the log, in the store and as published, and that the state agrees; exit code 6 tells all that is wrong.
+
+    Args:
+        head: a copy of heads.jsonl or head.json that was kept elsewhere; may be given several times.
+        workspace: the creditor's folder.
+    """
+    from tasks.audit.verify import verify_log
     from tasks.workspace import open_workspace
 
-    print(verify_log(open_workspace(workspace)))
+    print(verify_log(open_workspace(workspace), head))
 
 
 def query(sql: str, /, *, format: Format = "table", workspace: Workspace = DEFAULT_WORKSPACE) -> None:

@@ -44,8 +44,12 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
     }
     ended = _end_refused(connection, run, refused)
     new = [outcome for outcome in known if outcome.message_id in changed | ended]
+    on = max([run.as_of, *(outcome.on for outcome in known)])
+    is_closed = close_batch(connection, batch_id, on)
     _log(connection, run, batch_id, new)
-    close_batch(connection, batch_id, max([run.as_of, *(outcome.on for outcome in known)]))
+    if is_closed:
+        closed = NewEvent("batch_closed", {"batch_id": batch_id, "on": on})
+        append_events(connection, [closed], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
     return len(new)
 
 

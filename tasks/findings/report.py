@@ -18,10 +18,10 @@ from policies.money import with_plain_amounts
 from policies.standings import differing, habit_rules
 from policies.watching import find_worsened
 from tasks.documents.spreadsheet import write_csv
-from tasks.documents.whole_files import put_bytes, put_frame
 from tasks.findings.files import report_path
 from tasks.findings.look import LISTS, Look
 from tasks.ledger import NewEvent, append_events
+from tasks.manifest import put_published, put_published_frame
 from tasks.rules import Rules
 from tasks.run import Run
 from tasks.store.connection import open_to_read, open_to_write
@@ -87,13 +87,15 @@ def count_findings(lists: Mapping[str, pl.DataFrame]) -> Findings:
 def write_lists(run: Run, lists: Mapping[str, pl.DataFrame]) -> None:
     """Write each list as Parquet and as CSV under `published/reports/<as_of>/`."""
     for name, frame in lists.items():
-        put_frame(
+        put_published_frame(
+            run.workspace.published,
             report_path(run.workspace, name, run.as_of),
             frame.select(pl.lit(run.as_of).alias("as_of"), pl.all()),
         )
         texts = as_texts(frame)
         content = write_csv(texts.columns, texts.to_dicts())
-        put_bytes(report_path(run.workspace, name, run.as_of).with_suffix(".csv"), content)
+        path = report_path(run.workspace, name, run.as_of).with_suffix(".csv")
+        put_published(run.workspace.published, path, content)
 
 
 def as_texts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -111,7 +113,7 @@ def _record(run: Run, look: Look) -> None:
     events = [*_hold_events(look), *_habit_events(look, is_same_rules=is_same_rules)]
     with open_to_write(run.workspace) as connection:
         recorded_at = run.clock()
-        add_standings(
+        standing_id = add_standings(
             connection,
             changed,
             as_of=run.as_of,
@@ -120,7 +122,9 @@ def _record(run: Run, look: Look) -> None:
             run_id=run.run_id,
             recorded_at=recorded_at,
         )
-        append_events(connection, events, recorded_at=recorded_at, actor=run.actor, run_id=run.run_id)
+        noted = {"standing_id": standing_id, "as_of": run.as_of, "accounts": changed.height}
+        told = [NewEvent("standings_recorded", noted), *events]
+        append_events(connection, told, recorded_at=recorded_at, actor=run.actor, run_id=run.run_id)
 
 
 def _hold_events(look: Look) -> list[NewEvent]:

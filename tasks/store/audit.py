@@ -1,12 +1,12 @@
 """Audit events as rows. What a hash covers and whether a chain holds is decided in `tasks.ledger`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from tasks.store.connection import Connection, fetch, insert_frame, load_query
+from tasks.store.connection import Connection, fetch, insert_frame, lend_frames, load_query
 
 EVENT_ROWS = pl.Schema(
     {
@@ -38,8 +38,13 @@ class Head:
 
 def read_head(connection: Connection) -> Head:
     """Return the head that the store keeps beside the events."""
+    return read_heads(connection)[0]
+
+
+def read_heads(connection: Connection) -> list[Head]:
+    """Return every head in the store; there is one, unless somebody changed the store by hand."""
     rows = connection.execute("select head_sequence, head_hash from meta").fetchall()
-    return Head(*rows[0])
+    return [Head(*row) for row in rows]
 
 
 def append_rows(connection: Connection, events: pl.DataFrame, personal: pl.DataFrame, head: Head) -> None:
@@ -108,3 +113,44 @@ def erase_personal_fields(connection: Connection, customer_id: str) -> int:
     """Erase what the log keeps of a person beside its events; the chain holds without it."""
     erased = connection.execute(load_query("erase_personal"), {"customer_id": customer_id}).fetchall()
     return len(erased)
+
+
+def read_last_of_kind(connection: Connection, kind: str) -> dict[str, object] | None:
+    """Return the last event of a kind, or nothing."""
+    query = "select * from audit_events where kind = $kind order by sequence desc limit 1"
+    found = fetch(connection, query, EVENT_ROWS, kind=kind)
+    return found.row(0, named=True) if found.height else None
+
+
+def read_hashes(connection: Connection, sequences: Collection[int]) -> dict[int, str]:
+    """Return the hashes of some events."""
+    with lend_frames(
+        connection, asked_events=pl.DataFrame({"sequence": sorted(sequences)}, {"sequence": pl.Int64()})
+    ):
+        rows = connection.execute(
+            "select sequence, hash from audit_events semi join asked_events using (sequence)"
+        ).fetchall()
+    return dict(rows)
+
+
+def read_sealing_events(connection: Connection) -> pl.DataFrame:
+    """Return the events that seal something: sequence, kind, run_id, payload."""
+    return fetch(connection, load_query("sealed_events"))
+
+
+def read_runs_before(connection: Connection, sequence: int) -> set[str]:
+    """Return the runs that were at work before an event."""
+    rows = connection.execute(
+        "select distinct run_id from audit_events where sequence < $sequence", {"sequence": sequence}
+    ).fetchall()
+    return {run_id for (run_id,) in rows}
+
+
+def find_missing_personal(connection: Connection) -> pl.DataFrame:
+    """Return the personal fields that events name and that are not there: sequence, field."""
+    return fetch(connection, load_query("missing_personal"))
+
+
+def find_untold_dispatches(connection: Connection) -> pl.DataFrame:
+    """Return the actions of whose dispatch the store and the log say something else."""
+    return fetch(connection, load_query("dispatches_told"))

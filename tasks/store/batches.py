@@ -144,10 +144,10 @@ def release_batch(connection: Connection, batch_id: str, on: date) -> bool:
 
 
 def close_batch(connection: Connection, batch_id: str, on: date) -> bool:
-    """Close a released batch once each of its messages has ended; return whether it is closed now."""
+    """Close a released batch once each of its messages has ended; return whether it was closed now."""
     batch = batch_in(connection, batch_id, (BatchStatus.RELEASED, BatchStatus.CLOSED), "closed")
     if batch["status"] == BatchStatus.CLOSED:
-        return True
+        return False
     waiting = connection.execute(
         "select count(*) from messages where batch_id = $id and status in ('planned', 'composed', 'uncertain')",
         {"id": batch_id},

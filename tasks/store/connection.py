@@ -22,6 +22,8 @@ from tasks.store.sharing import Shared, shared
 from tasks.workspace import Workspace
 
 Connection = duckdb.DuckDBPyConnection
+UNREADABLE = (duckdb.Error, pl.exceptions.PolarsError, UnicodeError)
+"""What reading a damaged store may raise."""
 
 _QUERIES = Path(__file__).parent / "queries"
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
@@ -152,6 +154,7 @@ def _put_down(connection: Connection, sharing: Shared | None) -> None:
 def _connect_to_read(workspace: Workspace, patience_seconds: float) -> Connection:
     if not workspace.store_path.exists():
         empty = duckdb.connect(":memory:", config=_SETTINGS)
+        empty.execute("set TimeZone = 'UTC'")
         migrate(empty)
         return empty
     deadline = time.monotonic() + patience_seconds

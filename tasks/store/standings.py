@@ -42,8 +42,8 @@ def add_standings(
     policy_hash: str,
     run_id: str,
     recorded_at: datetime,
-) -> None:
-    """Add one look at the accounts with the standings that differ, in the caller's transaction."""
+) -> int:
+    """Add one look at the accounts with the standings that differ, in the caller's transaction; return its number."""
     newest = connection.execute("select coalesce(max(standing_id), 0) from standings").fetchall()[0][0]
     look = {
         "standing_id": int(newest) + 1,
@@ -55,3 +55,4 @@ def add_standings(
     }
     insert_row(connection, "standings", look)
     insert_frame(connection, "account_standings", changed, standing_id=look["standing_id"])
+    return int(newest) + 1

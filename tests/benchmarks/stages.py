@@ -116,7 +116,7 @@ def publish_day(folder: Path, watch: Stopwatch) -> None:
     run, day = _day(folder)
     decisions = decisions_as_published(day.decisions)
     with watch("publish"):
-        publish(run.workspace, run_id=run.run_id, as_of=AS_OF, aging=day.aging, decisions=decisions)
+        publish(run, aging=day.aging, decisions=decisions)
 
 
 STAGES: dict[str, Callable[[Path, Stopwatch], None]] = {

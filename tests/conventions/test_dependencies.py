@@ -5,7 +5,12 @@ import tomllib
 
 from tests.conventions.source_tree import LAYERS, all_imports, files_named, project_files, shown, text_of
 
-IMPORTED_AS = {"pyyaml": "yaml", "flufl-bounce": "flufl", "pytest-cov": "coverage"}
+IMPORTED_AS = {
+    "pyyaml": "yaml",
+    "flufl-bounce": "flufl",
+    "pytest-cov": "coverage",
+    "rfc3161-client": "rfc3161_client",
+}
 
 NOT_IMPORTED = {
     "fastapi": "a bound, so that Prefect's server starts",

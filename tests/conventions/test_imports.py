@@ -35,6 +35,8 @@ OPEN_TO_ALL_TASKS = {
     "rules",
     "record",
     "publish",
+    "manifest",
+    "head_keeping",
 }
 """What one task may ask of another; everything else meets in a flow."""
 

@@ -236,7 +236,7 @@ def test_a_batch_is_closed_when_all_has_ended(connection: Connection) -> None:
     withdraw_messages(connection, ["B1-M1", "B1-M2"], DAY, at(3))
     assert list_messages(connection, "B1")["status"].to_list() == ["dispatched", "withdrawn"]
     assert close_batch(connection, "B1", DAY)
-    assert close_batch(connection, "B1", DAY)
+    assert not close_batch(connection, "B1", DAY)
 
 
 def test_the_fees_of_a_message_are_known_of_each_item_once_it_has_left(connection: Connection) -> None:

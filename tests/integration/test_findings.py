@@ -277,7 +277,7 @@ def test_published_lists_can_be_asked_in_sql(workspace: Workspace) -> None:
     drop(workspace, "invoices.csv", invoices(LATE))
     run(workspace, MONDAY)
     run(workspace, TUESDAY)
-    publish(workspace, run_id="run", as_of=TUESDAY)
+    publish(running(workspace, TUESDAY))
     assert set(REPORTS) == set(LISTS)
     found = query_published(workspace, "select as_of, customer_id, action from credit_hold")
     assert found.rows() == [(MONDAY, "C1", "block")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.audit_trail import verify_log
+from tasks.audit.verify import verify_log
 from tasks.store.audit import read_log
 from tasks.store.batch_lists import list_actions
 from tasks.store.connection import open_to_read

@@ -27,7 +27,7 @@ from flows import steps
 from flows.release import release
 from flows.start import acting, begin
 from policies.errors import RelanceError
-from tasks.audit_trail import verify_log
+from tasks.audit.verify import verify_log
 from tasks.dispatch.journal import JOURNAL_NAME
 from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read

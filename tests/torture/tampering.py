@@ -1,35 +1,44 @@
-"""Changes a log by hand, and quotes what `audit verify` says of it: python -m tests.torture.tampering."""
+"""Changes a workspace by hand and by chance, and counts what `audit verify` finds.
 
-import json
+python -m tests.torture.tampering [--changes N] [--bytes N] [--store-bytes N] [--seed S]
+
+Logical changes: a field, a row, the order, in every table of the store and in every published table and text file.
+Then single bytes of published files, single bytes of the store's file, and the end of the chain cut off everywhere.
+"""
+
+import argparse
+import random
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from policies.errors import AuditBrokenError, WrongUseError
+from tasks.audit.published import verify_published
+from tasks.audit.verify import verify_log
 from tasks.workspace import Workspace
-from tests.torture.company import Stages, copy_workspace, relance
-from tests.torture.moments import APPROVE
-
-EVENT = 4
+from tests.torture.company import relance
+from tests.torture.store_bytes import count_store_bytes
+from tests.torture.store_changes import STORE_CHANGES, tables_of, undone
+from tests.torture.tampered_past import tampered_workspace
 
 
 @dataclass(frozen=True)
-class Tampering:
-    """One change of a log.
+class Found:
+    """One change, and whether it was found and named."""
 
-    Attributes:
-        story: what was changed.
-        change: changes it.
-        names: what the answer must name.
-    """
-
+    kind: str
     story: str
-    change: Callable[[Workspace], None]
-    names: str
+    is_found: bool
+    said: str
 
 
 def verify(workspace: Workspace) -> tuple[int, str]:
@@ -38,120 +47,225 @@ def verify(workspace: Workspace) -> tuple[int, str]:
     return done.returncode, (done.stdout + done.stderr).strip().replace(str(workspace.root), "WORKSPACE")
 
 
-def in_store(*statements: str) -> Callable[[Workspace], None]:
-    """Return a change that runs SQL on the store."""
-
-    def change(workspace: Workspace) -> None:
-        with duckdb.connect(str(workspace.store_path)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    return change
-
-
-def in_copy(edit: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[Workspace], None]:
-    """Return a change of the first published segment of events."""
-
-    def change(workspace: Workspace) -> None:
-        segment = min((workspace.published / "audit").glob("events-*.parquet"))
-        edit(pl.read_parquet(segment)).write_parquet(segment)
-
-    return change
+def said_of(workspace: Workspace) -> str:
+    """Return what is wrong, "" when nothing is."""
+    try:
+        verify_log(workspace)
+    except (AuditBrokenError, WrongUseError) as error:
+        # Wrong use is a store of another version: whoever says so in it is told to use that version.
+        return str(error)
+    return ""
 
 
-def in_bytes(workspace: Workspace) -> None:
-    """Change one byte in the middle of the first published segment."""
-    segment = min((workspace.published / "audit").glob("events-*.parquet"))
-    content = bytearray(segment.read_bytes())
-    content[len(content) // 2] ^= 1
-    segment.write_bytes(content)
+def change_store(workspace: Workspace, chance: random.Random) -> Iterator[Found]:
+    """Change one table of the store after the other, without end; each change is undone."""
+    while True:
+        for table in tables_of(workspace):
+            for kind, make in STORE_CHANGES.items():
+                with undone(workspace.store_path):
+                    with duckdb.connect(str(workspace.store_path)) as connection:
+                        story = make(connection, table, chance)
+                    said = said_of(workspace) if story else ""
+                if story:
+                    is_named = "event " in said or table in said or "schema version" in said
+                    yield Found(f"store: {kind}", f"{table}: {story}", is_named, said)
 
 
-def drop_last_published(workspace: Workspace) -> None:
-    """Drop the last event of the last published segment."""
-    audit = workspace.published / "audit"
-    manifest = json.loads((audit / "manifest.json").read_text(encoding="utf-8"))
-    segment = audit / manifest[-1]["file"]
-    pl.read_parquet(segment).head(-1).write_parquet(segment)
+def change_published(workspace: Workspace, chance: random.Random) -> Iterator[Found]:
+    """Change one published file after the other, without end; each change is undone."""
+    while True:
+        for path in published_files(workspace):
+            for kind, edit in _edits(path).items():
+                before, said = path.read_bytes(), ""
+                edit(path, chance)
+                is_changed = not path.exists() or path.read_bytes() != before
+                if is_changed:
+                    said = said_of(workspace)
+                path.write_bytes(before)
+                if is_changed:
+                    name = path.relative_to(workspace.published).as_posix()
+                    is_named = path.name in said or (path.name == "manifest.json" and bool(said))
+                    yield Found(f"published {path.suffix or path.name}: {kind}", name, is_named, said)
 
 
-def _one_byte(frame: pl.DataFrame) -> pl.DataFrame:
-    changed = pl.col("payload").str.replace("loaded|file", "fi1e")
-    return frame.with_columns(pl.when(pl.col("sequence") == EVENT).then(changed).otherwise("payload"))
+def flip_published(workspace: Workspace, chance: random.Random) -> Iterator[Found]:
+    """Change one bit of a published file after the other, without end."""
+    files = published_files(workspace)
+    while True:
+        path = chance.choice(files)
+        with undone(path):
+            place = flip(path, chance)
+            said = "\n".join(verify_published(workspace.published))
+        is_named = path.name in said or (path.name == "manifest.json" and bool(said))
+        yield Found(f"published byte: {path.suffix}", f"{path.name} byte {place}", is_named, said)
 
 
-def _swap(frame: pl.DataFrame) -> pl.DataFrame:
-    order = [1, 0, *range(2, frame.height)]
-    return frame[order]
+def flip(path: Path, chance: random.Random) -> int:
+    """Change one bit of a file and return where."""
+    content = bytearray(path.read_bytes())
+    place = chance.randrange(len(content))
+    content[place] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+    return place
 
 
-TAMPERINGS = (
-    Tampering(
-        f"one byte of event {EVENT} in the store",
-        in_store(
-            f"update audit_events set payload = replace(payload, 'file', 'fi1e') where sequence = {EVENT}"
-        ),
-        f"in the store, event {EVENT} was changed",
-    ),
-    Tampering(
-        f"one byte of event {EVENT} in the published copy",
-        in_copy(_one_byte),
-        f"event {EVENT} was changed",
-    ),
-    Tampering("one byte of a published file", in_bytes, "event"),
-    Tampering(
-        "the last event dropped in the store",
-        in_store(
-            "delete from audit_events where sequence = (select max(sequence) from audit_events)",
-        ),
-        "is missing",
-    ),
-    Tampering(
-        "the last event dropped in the store, its head moved back too",
-        in_store(
-            "delete from audit_events where sequence = (select max(sequence) from audit_events)",
-            "update meta set head_sequence = (select max(sequence) from audit_events), "
-            "head_hash = (select arg_max(hash, sequence) from audit_events)",
-        ),
-        "is missing in the store",
-    ),
-    Tampering("the last event dropped in the published copy", drop_last_published, "is missing"),
-    Tampering(
-        "events 2 and 3 change places in the store",
-        in_store(
-            "update audit_events set sequence = case sequence when 2 then 3 else 2 end where sequence in (2, 3)"
-        ),
-        "event 2",
-    ),
-    Tampering("the first two published events change places", in_copy(_swap), "event 1"),
-    Tampering(
-        "a personal field changed in the store",
-        in_store(
-            "update personal_fields set value = value || 'x' "
-            "where sequence = (select min(sequence) from personal_fields)"
-        ),
-        "personal field",
-    ),
-)
+def published_files(workspace: Workspace) -> list[Path]:
+    """Return all files of the published copy that hold anything."""
+    return [path for path in sorted(workspace.published.rglob("*")) if path.is_file() and path.stat().st_size]
+
+
+def _edits(path: Path) -> dict[str, Callable[[Path, random.Random], None]]:
+    edits: dict[str, Callable[[Path, random.Random], None]] = {
+        "removed": lambda one, chance: one.unlink(),
+    }
+    if path.suffix == ".parquet":
+        frames: dict[str, Callable[[pl.DataFrame, random.Random], pl.DataFrame]] = {
+            "field": _other_field,
+            "row removed": _without,
+            "row added": lambda frame, chance: pl.concat([frame, frame.sample(1, seed=chance.randrange(99))]),
+            "order": lambda frame, chance: frame.reverse(),
+        }
+        for kind, change in frames.items():
+            edits[kind] = _in_table(change)
+    elif path.suffix in (".jsonl", ".csv", ".json"):
+        edits["field"] = _other_character
+        if len(path.read_bytes().splitlines()) > 1:
+            edits["row removed"] = _in_lines(_dropped)
+            edits["row added"] = _in_lines(lambda lines, chance: [*lines, chance.choice(lines)])
+            edits["order"] = _in_lines(lambda lines, chance: lines[::-1])
+    return edits
+
+
+def _in_table(
+    change: Callable[[pl.DataFrame, random.Random], pl.DataFrame],
+) -> Callable[[Path, random.Random], None]:
+    def edit(path: Path, chance: random.Random) -> None:
+        frame = pl.read_parquet(path, hive_partitioning=False)
+        if frame.height:
+            change(frame, chance).write_parquet(path)
+
+    return edit
+
+
+def _in_lines(
+    change: Callable[[list[bytes], random.Random], list[bytes]],
+) -> Callable[[Path, random.Random], None]:
+    def edit(path: Path, chance: random.Random) -> None:
+        path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True), chance)))
+
+    return edit
+
+
+def _other_field(frame: pl.DataFrame, chance: random.Random) -> pl.DataFrame:
+    name, row = chance.choice(frame.columns), chance.randrange(frame.height)
+    values = frame[name].to_list()
+    others = [value for value in values if value != values[row]]
+    values[row] = chance.choice(others) if others else None
+    return frame.with_columns(pl.Series(name, values, dtype=frame.schema[name]))
+
+
+def _without(frame: pl.DataFrame, chance: random.Random) -> pl.DataFrame:
+    row = chance.randrange(frame.height)
+    return pl.concat([frame.head(row), frame.tail(frame.height - row - 1)])
+
+
+def _dropped(lines: list[bytes], chance: random.Random) -> list[bytes]:
+    row = chance.randrange(len(lines))
+    return [*lines[:row], *lines[row + 1 :]]
+
+
+def _other_character(path: Path, chance: random.Random) -> None:
+    content = bytearray(path.read_bytes())
+    place = chance.choice([place for place, one in enumerate(content) if chr(one).isalnum()])
+    content[place] = ord("7") if content[place] != ord("7") else ord("8")
+    path.write_bytes(content)
+
+
+def cut_everywhere(workspace: Workspace, kept: Path) -> Iterator[Found]:
+    """Cut the last events off the store and the copy alike: found where a head was kept elsewhere, and only there."""
+    kept.write_bytes((workspace.published / "audit" / "heads.jsonl").read_bytes())
+    with _cut(workspace):
+        said = said_of(workspace)
+        yield Found("cut off store and copy, no head elsewhere", "NOT to be found", not said, said)
+        try:
+            verify_log(workspace, [kept])
+            said = ""
+        except AuditBrokenError as error:
+            said = str(error)
+        yield Found("cut off store and copy, a head kept elsewhere", "to be found", kept.name in said, said)
+
+
+@contextmanager
+def _cut(workspace: Workspace) -> Iterator[None]:
+    """Go back to an earlier day whole, as one who has an old copy of the folder can."""
+    aside, earlier = workspace.root.with_suffix(".aside"), workspace.root.with_suffix(".earlier")
+    workspace.root.rename(aside)
+    shutil.copytree(earlier, workspace.root)
+    try:
+        yield
+    finally:
+        shutil.rmtree(workspace.root)
+        aside.rename(workspace.root)
+
+
+def logical_changes(workspace: Workspace, changes: int, chance: random.Random) -> Iterator[Found]:
+    """Change the store and the copy in turn."""
+    in_store, in_copy = change_store(workspace, chance), change_published(workspace, chance)
+    for number in range(changes):
+        yield next(in_copy if number % 3 == 2 else in_store)
 
 
 def main() -> int:
-    """Print each change and the answer; the exit code says whether all were found."""
-    wrong = 0
+    """Print what was found by kind; the exit code says whether all that must be found was."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.tampering", description=__doc__)
+    parser.add_argument("--changes", type=int, default=1000, help="logical changes")
+    parser.add_argument("--bytes", type=int, default=500, help="single bits of published files")
+    parser.add_argument("--store-bytes", type=int, default=500, help="single bits of the store's file")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    chance, started = random.Random(asked.seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="relance-tampering-") as folder:
-        before = Stages(Path(folder) / "stages").before(APPROVE)
-        print(f"untouched: exit {verify(before)[0]}\n    {verify(before)[1]}")
-        for number, tampering in enumerate(TAMPERINGS):
-            workspace = copy_workspace(before, Path(folder) / str(number))
-            tampering.change(workspace)
-            code, said = verify(workspace)
-            found = code == 6 and tampering.names.lower() in said.lower()
-            wrong += not found
-            print(
-                f"{tampering.story}: exit {code}{'' if found else '  NOT AS IT SHOULD BE'}\n    {said}",
-                flush=True,
-            )
+        workspace = tampered_workspace(Path(folder))
+        print(f"untouched: exit {verify(workspace)[0]}: {verify(workspace)[1]}\n", flush=True)
+        found = list(logical_changes(workspace, asked.changes, chance))
+        flips = flip_published(workspace, chance)
+        found += [next(flips) for _ in range(asked.bytes)]
+        found += cut_everywhere(workspace, Path(folder) / "kept.jsonl")
+        wrong = tell(found)
+        wrong += sample_exit_codes(workspace, chance)
+        print("\n| a bit of the store's file | times |\n|---|---|")
+        for what, count in count_store_bytes(workspace, asked.store_bytes, asked.seed).items():
+            print(f"| {what} | {count} |", flush=True)
+            wrong += count if what.isupper() else 0
+    print(f"\n{len(found)} changes, {wrong} wrong, seed {asked.seed}, {time.monotonic() - started:.0f} s.")
     return 1 if wrong else 0
+
+
+def tell(found: list[Found]) -> int:
+    """Print how many of each kind were found; return how many were not."""
+    tried, missed = Counter(one.kind for one in found), Counter(one.kind for one in found if not one.is_found)
+    print("| change | tried | found and named |\n|---|---|---|")
+    for kind in sorted(tried):
+        print(f"| {kind} | {tried[kind]} | {tried[kind] - missed[kind]} |")
+    for one in [one for one in found if not one.is_found][:20]:
+        print(f"NOT AS IT SHOULD BE: {one.kind}: {one.story}: {one.said[:300]}")
+    return missed.total()
+
+
+def sample_exit_codes(workspace: Workspace, chance: random.Random) -> int:
+    """Return how many of some changes do not end the command with exit code 6."""
+    wrong = 0
+    for path in chance.sample(published_files(workspace), 3):
+        with undone(path):
+            flip(path, chance)
+            wrong += verify(workspace)[0] != 6
+    with undone(workspace.store_path):
+        with duckdb.connect(str(workspace.store_path)) as connection:
+            connection.execute("update actions set amount_open = amount_open + 1")
+        code, said = verify(workspace)
+        wrong += code != 6
+    print(f"\nOf 4 changes by command {4 - wrong} end with exit code 6; the last says:\n{said}")
+    return wrong
 
 
 if __name__ == "__main__":

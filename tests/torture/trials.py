@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from policies.errors import RelanceError
-from tasks.audit_trail import verify_log
+from tasks.audit.verify import verify_log
 from tasks.decide import decide_day, decisions_as_published
 from tasks.dispatch.journal import JOURNAL_NAME
 from tasks.rules import read_rules

@@ -1,0 +1,143 @@
+"""What the store holds is what the log says: whoever changes a row is found out, and the event is named."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.audit.state import verify_state
+from tasks.ledger import NewEvent, append_events
+from tasks.record import record_events
+from tasks.run import Run
+from tasks.store.connection import Connection, open_to_write
+from tasks.workspace import initialise
+
+DAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    run = Run(
+        workspace=initialise(tmp_path / "company"),
+        as_of=DAY,
+        today=DAY,
+        run_id="run-1",
+        actor="Anna",
+        clock=lambda: NOW,
+        say=lambda line: None,
+    )
+    record_events(run, [dispute("C1", "wrong price"), dispute("C2", "late")])
+    return run
+
+
+@pytest.fixture
+def connection(run: Run) -> Iterator[Connection]:
+    with open_to_write(run.workspace) as opened:
+        yield opened
+
+
+def dispute(customer: str, note: str) -> dict[str, str]:
+    return {"kind": "dispute", "customer_id": customer, "amount": "10.50", "note": note}
+
+
+def problems(connection: Connection, statement: str) -> list[str]:
+    assert verify_state(connection).problems == []
+    connection.execute(statement)
+    return verify_state(connection).problems
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "update event_lines set amount = 10.51 where customer_id = 'C2'",
+            "event_lines of intake 1 was changed",
+        ),
+        (
+            "update event_lines set note = null where customer_id = 'C2'",
+            "event_lines of intake 1 was changed",
+        ),
+        ("update event_lines set line_number = line_number + 1", "event_lines of intake 1 was changed"),
+        ("delete from event_lines where customer_id = 'C1'", "rows of event_lines of intake 1 were removed"),
+        ("insert into event_lines from event_lines limit 1", "rows of event_lines of intake 1 were added"),
+        ("delete from intakes", "rows of intakes of intake 1 were removed"),
+        ("update intakes set as_of = date '2026-03-03'", "intakes of intake 1 was changed"),
+    ],
+)
+def test_a_changed_row_is_found_and_its_event_named(
+    connection: Connection, statement: str, told: str
+) -> None:
+    found = problems(connection, statement)
+    assert len(found) == 1
+    assert found[0].startswith("event 2 (event_recorded): ")
+    assert told in found[0]
+
+
+def test_text_that_moves_from_one_column_to_the_next_is_a_change(connection: Connection) -> None:
+    connection.execute("update event_lines set reason = 'x;note=1:y' where customer_id = 'C1'")
+    first = verify_state(connection).problems
+    connection.execute("update event_lines set reason = 'x', note = 'y' where customer_id = 'C1'")
+    assert len(first) == len(verify_state(connection).problems) == 1
+
+
+def test_a_file_of_which_no_event_tells_was_added(connection: Connection) -> None:
+    added = "insert into intakes select 7 as intake_id, * exclude (intake_id, run_id), 'run-9' as run_id from intakes"
+    assert problems(connection, added.replace("insert into intakes", "insert into intakes by name")) == [
+        "intake 7: no event tells of it; its rows in intakes were added"
+    ]
+
+
+def test_lines_of_no_file_at_all_were_added(connection: Connection) -> None:
+    orphan = "insert into payment_lines (intake_id, payment_id, customer_id, currency) values (9, 'P', 'C1', 'EUR')"
+    assert problems(connection, orphan) == [
+        "intake 9: no event tells of it; its rows in payment_lines were added"
+    ]
+
+
+def test_a_table_or_column_that_no_version_made_is_told(connection: Connection) -> None:
+    assert problems(connection, "alter table batches add column approved_too varchar") == [
+        "column batches.approved_too (VARCHAR) was added or changed"
+    ]
+    connection.execute("drop table approvals")
+    assert (
+        "column approvals.batch_id (VARCHAR) is missing or was changed" in verify_state(connection).problems
+    )
+
+
+def test_what_is_older_than_seals_is_told_as_not_covered(tmp_path: Path) -> None:
+    with open_to_write(initialise(tmp_path / "old")) as connection:
+        events = [NewEvent("file_loaded", {"file": "a.csv"})]
+        append_events(connection, events, recorded_at=NOW, actor="Anna", run_id="old")
+        connection.execute(
+            "insert into intakes values (1, 's', 'incremental', 'a.csv', 'x', $day, null, "
+            "false, false, true, false, $day, 'old', $now, '{}')",
+            {"day": DAY, "now": NOW},
+        )
+        checked = verify_state(connection)
+    assert (checked.problems, checked.not_covered) == ([], ["1 intake"])
+
+
+def test_an_erasure_explains_what_is_missing_and_changed_until_then(connection: Connection) -> None:
+    connection.execute("update event_lines set note = null where customer_id = 'C1'")
+    connection.execute("delete from personal_fields where sequence = 1")
+    assert [problem.partition(":")[0] for problem in verify_state(connection).problems] == [
+        "event 2 (event_recorded)",
+        "event 1",
+    ]
+    erased = NewEvent("personal_data_erased", {"intake_ids": [1], "batch_ids": []}, customer_id="C1")
+    append_events(connection, [erased], recorded_at=NOW, actor="Anna", run_id="run-2")
+    assert verify_state(connection).problems == []
+    connection.execute("delete from personal_fields")
+    assert verify_state(connection).problems == [
+        "event 2: its personal field note was removed, and no event tells of an erasure"
+    ]
+
+
+def test_a_dispatch_that_only_the_store_or_only_the_log_knows_is_found(connection: Connection) -> None:
+    left = NewEvent("action_dispatched", {"on": DAY}, action_id="A1")
+    append_events(connection, [left], recorded_at=NOW, actor="Anna", run_id="run-1")
+    assert verify_state(connection).problems == [
+        "event 3: action A1 left on 2026-03-02, and the store does not know of it"
+    ]
