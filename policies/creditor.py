@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from policies import strict_yaml
 from policies.errors import CreditorInvalidError
+from policies.retention import Retention
 
 _CODES = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW
@@ -170,6 +171,7 @@ class Creditor(_Strict):
     policy: Text
     agencies: dict[str, Agency] = {}
     smtp: Smtp | None = None
+    retention: Retention = Retention()
 
     @field_validator("registration_id")
     @classmethod
