@@ -14,7 +14,7 @@ from tests.conventions.source_tree import ROOT, text_of
 DEPLOYED: dict[str, Any] = yaml.safe_load(text_of("prefect.yaml"))
 DEPLOYMENTS = {cast("str", one["name"]).partition("{")[0]: one for one in DEPLOYED["deployments"]}
 NAMES = (
-    "daily", "intake", "release", "record", "approve", "reject", "review", "resolve", "stop", "start",
+    "daily", "intake", "release", "record", "approve", "reject", "review", "resolve", "stop", "start", "retain", "erase",
 )  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def test_the_day_begins_at_seven_in_paris_on_working_days_and_the_inbox_is_looke
     } == {
         "daily": [("0 7 * * 1-5", "Europe/Paris")],
         "intake": [("30 * * * *", "Europe/Paris")],
+        "retain": [("0 4 1 * *", "Europe/Paris")],
     }
     assert all(ZoneInfo(one["timezone"]) for listed in schedules.values() for one in listed)
 
