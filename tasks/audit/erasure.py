@@ -80,8 +80,8 @@ def refuse_unless_settled(run: Run, customer_id: str, owing: Mapping[str, str], 
         )
     if customer_id in owing:
         raise WaitingError(
-            f"Nothing was erased: {owing[customer_id]} Personal data that a claim needs is kept until it is settled "
-            "(GDPR art. 17(3)(e)). Erase it when the items are paid, credited or written off in the ledger."
+            f"Nothing was erased: {owing[customer_id]} Personal data that a claim needs is kept until it is settled. "
+            "Erase it when the items are paid, credited or written off in the ledger."
         )
     if waiting.height:
         raise WaitingError(
