@@ -14,7 +14,8 @@ from tests.conventions.source_tree import ROOT, text_of
 DEPLOYED: dict[str, Any] = yaml.safe_load(text_of("prefect.yaml"))
 DEPLOYMENTS = {cast("str", one["name"]).partition("{")[0]: one for one in DEPLOYED["deployments"]}
 NAMES = (
-    "daily", "intake", "release", "record", "approve", "reject", "review", "resolve", "stop", "start", "retain", "erase",
+    "daily", "intake", "release", "record", "approve", "reject", "review", "resolve", "stop", "start",
+    "retain", "erase",
 )  # fmt: skip
 
 
