@@ -23,7 +23,7 @@ from tasks.store.erasure import (
     is_known,
     list_invoice_numbers,
     list_waiting,
-    rewrite_store,
+    without_old_blocks,
 )
 
 REQUEST, PERIOD = "request", "period"
@@ -108,26 +108,24 @@ def erase_customers(
         by: who asks for it.
         why: the reason, for the log: no name and no address.
     """
-    changes: list[FileChange] = []
-    erased: list[Erased] = []
-    for customer_id in customers:
-        with open_to_write(run.workspace) as connection:
-            files = _files_of(run, connection, customer_id, shared)
-            rows = erase_rows(connection, customer_id, pseudonym(customer_id))
-            erased.append(_counts(customer_id, rows, files))
-            if rows or files:
-                event = NewEvent(
-                    "personal_data_erased",
-                    {**_payload(rows, files), "on": run.as_of, "ground": ground, "by": by, "why": why},
-                    customer_id=customer_id,
-                )
-                append_events(connection, [event], recorded_at=run.clock(), actor=by, run_id=run.run_id)
-        # Before the next customer: both may stand in the same shared file.
-        apply_changes(files)
-        changes += files
-    if changes or any(one.rows for one in erased):
-        rewrite_store(run.workspace)
-    return erased
+    done: list[Erased] = []
+    with without_old_blocks(run.workspace) as all_rows:
+        for customer_id in customers:
+            with open_to_write(run.workspace) as connection:
+                files = _files_of(run, connection, customer_id, shared)
+                rows = erase_rows(connection, customer_id, pseudonym(customer_id))
+                if rows or files:
+                    event = NewEvent(
+                        "personal_data_erased",
+                        {**_payload(rows, files), "on": run.as_of, "ground": ground, "by": by, "why": why},
+                        customer_id=customer_id,
+                    )
+                    append_events(connection, [event], recorded_at=run.clock(), actor=by, run_id=run.run_id)
+            # Before the next customer: both may stand in the same shared file.
+            apply_changes(files)
+            all_rows.extend(rows)
+            done.append(_counts(customer_id, rows, files))
+    return done
 
 
 def log_files_erased(run: Run, changes: Collection[FileChange], *, by: str, why: str) -> None:

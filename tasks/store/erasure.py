@@ -4,7 +4,8 @@ What is personal is said by `policies.retention`; who may be erased, and the eve
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +70,26 @@ def is_known(connection: Connection, customer_id: str) -> bool:
     )
 
 
-def rewrite_store(workspace: Workspace) -> None:
-    """Write the store anew and put it in its place: a changed row leaves its old bytes in the blocks of the file.
+@contextmanager
+def without_old_blocks(workspace: Workspace) -> Iterator[list[ErasedRows]]:
+    """Write the store anew once the block has erased something: a changed row leaves its old bytes in the file.
 
-    Whoever holds the workspace calls this while nobody has the store open to write. Cut before the end, the old
-    file stays in its place, whole; doing it again does it.
+    The block adds what it erased to the list it gets. A mark on the disk says that this is owed, so that an erasure
+    which was cut is ended by the next one, whoever is erased then.
     """
-    path = workspace.store_path
+    mark = workspace.store_path.with_name(f".{workspace.store_path.name}.erasing")
+    is_owed = mark.exists()
+    mark.touch()
+    _flush(mark.parent)
+    erased: list[ErasedRows] = []
+    yield erased
+    if erased or is_owed:
+        _rewrite(workspace.store_path)
+    mark.unlink()
+
+
+def _rewrite(path: Path) -> None:
+    """Copy the store and put the copy in its place; nobody else has it open to write. Cut, the old one stays, whole."""
     aside = path.with_name(f".{path.name}.anew")
     _remove(aside)
     with duckdb.connect(str(path)) as connection:

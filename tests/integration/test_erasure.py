@@ -237,6 +237,10 @@ def test_a_crash_before_the_files_went_is_ended_by_the_next_erasure(
     content = own.read_bytes()
     erase_now(workspace, MAILED)
     own.write_bytes(content)
+    workspace.store_path.with_name(".relance.duckdb.erasing").touch()
+    file_before = workspace.store_path.stat().st_ino
     [again] = erase_now(workspace, MAILED)
     assert (again.rows, again.deleted) == ({}, 1)
+    assert workspace.store_path.stat().st_ino != file_before
+    assert not list(workspace.root.glob(".relance.duckdb.*"))
     assert left_after(workspace, data_of(MAILED)) == set()
