@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from tasks.documents.batch_folder import SHARED_CHANNELS
+from tasks.documents.placement import zip_files
 from tasks.documents.safe_text import file_name, one_line, plain_cell
 from tasks.documents.spreadsheet import write_csv
 from tasks.documents.whole_files import put_bytes
@@ -24,7 +25,6 @@ from tasks.workspace import Workspace
 
 _LISTS = ("calls.csv", "letters.csv")
 _CUSTOMER = "customer_id"
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def without_cases(content: bytes, message_ids: Collection[str]) -> bytes | None:
         if name not in ("notice.txt", "manifest.json") and not _is_of(name, folders)
     }
     kept["manifest.json"] = _manifest(json.loads(files["manifest.json"]), kept, len(taken))
-    return _zip(kept)
+    return zip_files(kept)
 
 
 def _is_of(name: str, folders: Collection[str]) -> bool:
@@ -175,18 +175,6 @@ def _manifest(before: Mapping[str, object], files: Mapping[str, bytes], taken: i
     hashes = {name: _hash_of(content) for name, content in sorted(files.items())}
     after = {**before, "sha256": hashes, "cases_erased": taken}
     return json.dumps(after, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n"
-
-
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, _FIXED_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return buffer.getvalue()
 
 
 def _hash_of(content: bytes) -> str:

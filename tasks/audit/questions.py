@@ -203,7 +203,7 @@ _BY_NAME = {question.name: question for question in QUESTIONS}
 
 def is_question(words: Sequence[str]) -> bool:
     """Return whether the words name a ready question, or try to: SQL has several words in one."""
-    return len(words) != 1 or words[0] in _BY_NAME or " " not in words[0].strip()
+    return len(words) != 1 or words[0] in _BY_NAME or len(words[0].split()) < 2
 
 
 def ask(

@@ -3,7 +3,6 @@
 What is personal is said by `policies.retention`; who may be erased, and the event that says so, by `tasks.audit`.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import polars as pl
 
 from policies.messages import Message
 from policies.retention import PERSONAL_COLUMNS, without_person
+from tasks.documents.whole_files import flush
 from tasks.store.audit import erase_personal_fields
 from tasks.store.connection import Connection, fetch, load_query
 from tasks.workspace import Workspace
@@ -80,7 +80,7 @@ def without_old_blocks(workspace: Workspace) -> Iterator[list[ErasedRows]]:
     mark = workspace.store_path.with_name(f".{workspace.store_path.name}.erasing")
     is_owed = mark.exists()
     mark.touch()
-    _flush(mark.parent)
+    flush(mark.parent)
     erased: list[ErasedRows] = []
     yield erased
     if erased or is_owed:
@@ -98,10 +98,10 @@ def _rewrite(path: Path) -> None:
         connection.execute(f"attach '{str(aside).replace(chr(39), chr(39) * 2)}' as anew")
         connection.execute(f'copy from database "{name}" to anew')
         connection.execute("detach anew")
-    _flush(aside)
+    flush(aside)
     aside.replace(path)
     _remove(path.with_name(f"{path.name}.wal"))
-    _flush(path.parent)
+    flush(path.parent)
 
 
 def _blank(connection: Connection, customer_id: str, table: str, columns: Sequence[str]) -> ErasedRows:
@@ -135,11 +135,3 @@ def _pseudonymise_messages(connection: Connection, customer_id: str, pseudonym: 
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
