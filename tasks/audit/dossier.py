@@ -11,7 +11,7 @@ import polars as pl
 
 from policies.errors import WrongUseError
 from tasks.audit.answers import Table, as_table, fill, plain_text, read_seal
-from tasks.audit.proof import find_action, prove_document
+from tasks.audit.proof import actions_of, prove_document, read_erasures
 from tasks.audit.questions import ask
 from tasks.publish import read_table
 from tasks.store.connection import StoreBusyError, open_to_read
@@ -106,18 +106,20 @@ def _table(frame: pl.DataFrame, columns: dict[str, str]) -> Table:
 
 def _messages(workspace: Workspace, customer: str) -> Table:
     """Return one row per action, each with what proves its document."""
-    actions = read_table(workspace, "actions").filter(pl.col("customer_id") == customer)
+    actions, erasures = actions_of(workspace, customer), read_erasures(workspace)
+    proved = [
+        {**action.row, "proof": prove_document(workspace, action, erasures).sentence} for action in actions
+    ]
     messages = read_table(workspace, "messages").select("message_id", "batch_id", "provider_answer")
     batches = read_table(workspace, "batches").select("batch_id", "approved_by")
+    if not proved:
+        return Table([], [])
     rows = (
-        actions.join(messages, on=["message_id", "batch_id"], how="left")
-        .join(batches, on="batch_id", how="left")
-        .sort("proposed_at", "message_id", "invoice_number", "installment")
+        pl.DataFrame(proved, infer_schema_length=None)
+        .join(messages, on=["message_id", "batch_id"], how="left", maintain_order="left")
+        .join(batches, on="batch_id", how="left", maintain_order="left")
     )
-    proofs = [
-        prove_document(workspace, find_action(workspace, number)).sentence for number in rows["action_id"]
-    ]
-    return as_table(rows.with_columns(proof=pl.Series(proofs, dtype=pl.String)), _MESSAGES)
+    return as_table(rows, _MESSAGES)
 
 
 def _events(workspace: Workspace, customer: str) -> Table:

@@ -6,7 +6,7 @@ from which another customer was taken out, is followed through the events that s
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ import polars as pl
 from policies.errors import AuditBrokenError, WrongUseError
 from policies.money import format_plain
 from tasks.ledger import salted_hash
-from tasks.publish import read_table
+from tasks.publish import query_published
 from tasks.store.audit import read_personal_fields
-from tasks.store.connection import open_to_read
+from tasks.store.connection import load_query, open_to_read
 from tasks.workspace import Workspace
 
 ERASED = ("personal_data_erased", "files_erased")
@@ -65,12 +65,39 @@ def find_action(workspace: Workspace, number: str) -> Action:
     Raises:
         WrongUseError: there is none, or more than one.
     """
-    found = read_table(workspace, "actions").filter(pl.col("action_id").str.starts_with(number.strip()))
-    if not number.strip() or found["action_id"].n_unique() != 1:
-        raise WrongUseError(_unclear(number.strip(), found))
-    row = found.row(-1, named=True)
-    events = read_table(workspace, "events").filter(pl.col("action_id") == row["action_id"]).sort("sequence")
-    return Action(row, [_read(event) for event in events.iter_rows(named=True)])
+    begins = number.strip()
+    found = _ask(workspace, "found_actions", begins=begins, customer=None)
+    if not begins or found["action_id"].n_unique() != 1:
+        raise WrongUseError(_unclear(begins, found))
+    [action] = _with_events(workspace, found.tail(1), action=found["action_id"][0])
+    return action
+
+
+def actions_of(workspace: Workspace, customer_id: str) -> list[Action]:
+    """Return the actions of a customer with their events, in the order in which they were proposed."""
+    found = _ask(workspace, "found_actions", begins=None, customer=customer_id)
+    return _with_events(workspace, found, customer=customer_id)
+
+
+def read_erasures(workspace: Workspace) -> list[Row]:
+    """Return the events that say which documents were erased or rewritten, in order."""
+    return _read_events(workspace, kinds=list(ERASED))
+
+
+def _with_events(workspace: Workspace, actions: pl.DataFrame, **wanted: str) -> list[Action]:
+    events: dict[str, list[Row]] = {}
+    for event in _read_events(workspace, **wanted):
+        events.setdefault(event["action_id"], []).append(event)
+    return [Action(row, events.get(row["action_id"], [])) for row in actions.iter_rows(named=True)]
+
+
+def _read_events(workspace: Workspace, **wanted: object) -> list[Row]:
+    found = _ask(workspace, "found_events", **{"action": None, "customer": None, "kinds": None, **wanted})
+    return [{**event, "payload": json.loads(event["payload"])} for event in found.iter_rows(named=True)]
+
+
+def _ask(workspace: Workspace, query: str, **wanted: object) -> pl.DataFrame:
+    return query_published(workspace, load_query(f"audit/{query}"), wanted)
 
 
 def tell_action(action: Action) -> list[str]:
@@ -85,14 +112,20 @@ def tell_action(action: Action) -> list[str]:
     ]
 
 
-def prove_document(workspace: Workspace, action: Action) -> Proof:
-    """Say whether the document in the outbox is the one that the action left with."""
+def prove_document(workspace: Workspace, action: Action, erasures: Sequence[Row] | None = None) -> Proof:
+    """Say whether the document in the outbox is the one that the action left with.
+
+    Args:
+        workspace: whose.
+        action: the action.
+        erasures: of `read_erasures`, for who proves many; read when left out.
+    """
     logged = _logged(action)
     if logged is None:
         return Proof(holds=True, sentence="No document was made of it.")
     document = f"Document {logged.document}"
     said = f"Event {logged.sequence} holds its hash {logged.moment}: {logged.sha256}."
-    now = _followed(workspace, action, logged)
+    now = _followed(read_erasures(workspace) if erasures is None else erasures, action, logged)
     if now.sha256 is None:
         return Proof(holds=True, sentence=f"{document} was erased. {now.story} {said}")
     path = workspace.root / logged.document
@@ -192,12 +225,11 @@ def _logged(action: Action) -> _Logged | None:
     )
 
 
-def _followed(workspace: Workspace, action: Action, logged: _Logged) -> _Now:
+def _followed(erasures: Sequence[Row], action: Action, logged: _Logged) -> _Now:
     """Follow a document through the erasures that touched it, from the hash it left with."""
     digest: str | None = logged.sha256
     told = []
-    events = read_table(workspace, "events").filter(pl.col("kind").is_in(ERASED)).sort("sequence")
-    for event in (_read(row) for row in events.iter_rows(named=True)):
+    for event in erasures:
         for entry in event["payload"].get("documents", []):
             if entry["document"] == logged.document and entry["sha256"] == digest:
                 digest = entry["sha256_after"]
@@ -225,10 +257,6 @@ def _elsewhere(workspace: Workspace, digest: str) -> str:
 def _hash_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read(event: Mapping[str, Any]) -> Row:
-    return {**event, "payload": json.loads(event["payload"])}
 
 
 def _unclear(number: str, found: pl.DataFrame) -> str:
