@@ -68,8 +68,8 @@ def ask_views(
     with duckdb.connect(":memory:", config=_SETTINGS) as connection:
         connection.execute("set TimeZone = 'UTC'")
         _create_views(connection, views)
-        _shut_in(connection, folder, limits)
         try:
+            _shut_in(connection, folder, limits)
             _check_reads_only(connection, sql)
             if limits is None:
                 return connection.sql(sql, params=dict(parameters or {}) or None).pl()

@@ -304,6 +304,11 @@ def test_a_runaway_query_is_stopped(audited: Workspace, sql: str, limits: Limits
     assert said in str(raised.value)
 
 
+def test_a_limit_that_means_nothing_is_wrong_use(audited: Workspace) -> None:
+    with pytest.raises(WrongUseError, match="cannot be answered"):
+        query_published(audited, "select 1", limits=Limits(memory="plenty'; drop view events; --"))
+
+
 def test_people_type_questions_and_get_files(audited: Workspace, tmp_path: Path) -> None:
     place = ("--workspace", str(audited.root))
     listed = relance("audit", "query", *place).stdout
