@@ -15,13 +15,14 @@ from policies.explanations import counted
 from tasks.audit.personal_files import FileChange, SharedFiles, apply_changes, find_files_of
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.batch_lists import list_batches, list_messages
+from tasks.store.batch_lists import list_batches
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.erasure import (
     ErasedRows,
     erase_rows,
     is_known,
     list_invoice_numbers,
+    list_messages_of,
     list_waiting,
     without_old_blocks,
 )
@@ -147,7 +148,7 @@ def log_files_erased(run: Run, changes: Collection[FileChange], *, by: str, why:
 
 
 def _files_of(run: Run, connection: Connection, customer_id: str, shared: SharedFiles) -> list[FileChange]:
-    messages = list_messages(connection).filter(pl.col("customer_id") == customer_id)
+    messages = list_messages_of(connection, customer_id)
     invoices = list_invoice_numbers(connection, customer_id)
     return find_files_of(run.workspace, customer_id, messages, invoices, shared)
 

@@ -54,6 +54,11 @@ def list_invoice_numbers(connection: Connection, customer_id: str) -> list[str]:
     return fetch(connection, load_query("invoices_of"), customer_id=customer_id)["invoice_number"].to_list()
 
 
+def list_messages_of(connection: Connection, customer_id: str) -> pl.DataFrame:
+    """Return the messages of a customer: message_id, channel, document_path."""
+    return fetch(connection, load_query("messages_of"), customer_id=customer_id)
+
+
 def list_waiting(connection: Connection, customer_id: str) -> pl.DataFrame:
     """Return the batches in which something of the customer has not ended."""
     return fetch(connection, load_query("waiting_messages"), customer_id=customer_id)

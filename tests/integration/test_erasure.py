@@ -1,6 +1,7 @@
 """Erasing personal data: it stands nowhere any more, the log holds, and everything is still decided and told."""
 
 import csv
+import hashlib
 import io
 import json
 import subprocess
@@ -12,13 +13,17 @@ import duckdb
 import polars as pl
 import pytest
 
+from policies.retention import Retention
 from tasks.audit.erasure import REQUEST, Erased, erase_customers
+from tasks.audit.periods import find_past_files
 from tasks.audit.personal_files import index_shared_files
 from tasks.audit.proof import find_action, prove_address, prove_document, read_document
 from tasks.audit.questions import ask
+from tasks.ledger import NewEvent, append_events
 from tasks.publish import publish, read_table
 from tasks.run import Run
-from tasks.workspace import Workspace
+from tasks.store.connection import open_to_write
+from tasks.workspace import Workspace, initialise
 from tests.integration.audited_company import (
     CALLED,
     LATER,
@@ -74,14 +79,17 @@ def erase(workspace: Workspace, customer: str, *more: str) -> "subprocess.Comple
     return relance("audit", "erase", *words, "--workspace", str(workspace.root))
 
 
+def acting_in(workspace: Workspace) -> Run:
+    day, instant = date.fromisoformat(SECOND), datetime(2026, 3, 3, 12, tzinfo=UTC)
+    return Run(workspace, day, day, "run-of-erasure", "Ada Officer", lambda: instant, lambda _: None)
+
+
 def erase_now(workspace: Workspace, *customers: str) -> list[Erased]:
     """Erase without a command line, as it does once nothing stands against it."""
-    day = date.fromisoformat(SECOND)
-    instant = datetime(2026, 3, 3, 12, tzinfo=UTC)
-    acting = Run(workspace, day, day, "run-of-erasure", "Ada Officer", lambda: instant, lambda _: None)
+    acting = acting_in(workspace)
     shared = index_shared_files(workspace)
     done = erase_customers(acting, customers, shared, ground=REQUEST, by="Ada Officer", why="request 12")
-    publish(workspace, run_id=acting.run_id, as_of=day)
+    publish(workspace, run_id=acting.run_id, as_of=acting.as_of)
     return done
 
 
@@ -244,3 +252,28 @@ def test_a_crash_before_the_files_went_is_ended_by_the_next_erasure(
     assert workspace.store_path.stat().st_ino != file_before
     assert not list(workspace.root.glob(".relance.duckdb.*"))
     assert left_after(workspace, data_of(MAILED)) == set()
+
+
+def test_what_came_back_has_a_period_of_its_own_and_files_the_log_does_not_know_stay(tmp_path: Path) -> None:
+    workspace = initialise(tmp_path / "workspace")
+    run = acting_in(workspace)
+    for name in ("export.csv", "returns/bounce.eml", "unknown.csv"):
+        path = workspace.archive / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    hashes = {
+        name: hashlib.sha256(name.encode()).hexdigest() for name in ("export.csv", "returns/bounce.eml")
+    }
+    with open_to_write(workspace) as connection:
+        told = [
+            NewEvent("file_loaded", {"sha256": hashes["export.csv"], "as_of": date(2026, 1, 3)}),
+            NewEvent("mail_taken_in", {"sha256": hashes["returns/bounce.eml"], "on": date(2026, 1, 3)}),
+        ]
+        append_events(connection, told, recorded_at=run.clock(), actor="Anna", run_id="run-1")
+    periods = Retention(exports_months=2, returns_months=2)
+    past = find_past_files(run, periods, ())
+    assert {key: [change.name for change in changes] for key, changes in past.items()} == {
+        "exports_months": ["archive/export.csv"],
+        "returns_months": ["archive/returns/bounce.eml"],
+    }
+    assert find_past_files(run, Retention(exports_months=3), ()) == {"exports_months": []}
