@@ -80,7 +80,10 @@ GROUPS = {
             "log": "Show the events of the log, oldest first.",
             "show": "Show all that is known of one action, and prove its document.",
             "verify": "Check the chain of the log, in the store and in the published copy.",
-            "query": "Ask the published tables in SQL.",
+            "query": "Ask a ready question, or ask the published tables in SQL.",
+            "dossier": "Write one page with everything about a customer.",
+            "erase": "Erase the personal data of a customer who owes nothing, on request.",
+            "retain": "Erase what is past its declared period.",
         },
     ),
 }

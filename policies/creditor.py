@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from policies import strict_yaml
 from policies.errors import CreditorInvalidError
 from policies.hosts import is_local_host
+from policies.retention import Retention
 
 _CODES = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW
@@ -252,6 +253,9 @@ class Creditor(_Strict):
     agencies: dict[str, Agency] = {}
     smtp: Smtp | None = None
     maildir: Text | None = None
+    returns: Returns = Returns()
+    audit: Audit = Audit()
+    retention: Retention = Retention()
 
     @field_validator("maildir")
     @classmethod
@@ -259,9 +263,6 @@ class Creditor(_Strict):
         if info.data.get("smtp"):
             raise ValueError("e-mail leaves through `smtp` or into a `maildir`, not both; take one out")
         return path
-
-    returns: Returns = Returns()
-    audit: Audit = Audit()
 
     @field_validator("registration_id")
     @classmethod

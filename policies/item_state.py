@@ -225,7 +225,8 @@ def _manual_holds(items: pl.DataFrame, events: pl.DataFrame, as_of: date) -> pl.
         .agg(
             hold_since=pl.col("event_date").first(),
             hold_until=pl.when(pl.col("until").is_null().any()).then(None).otherwise(pl.col("until").max()),
-            hold_why=pl.coalesce("reason", "note").first(),
+            # Not the note: what a sentence says is published, and a note is kept where it can be erased.
+            hold_why=pl.col("reason").first(),
         )
     )
 

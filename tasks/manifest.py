@@ -2,7 +2,7 @@
 
 Whoever publishes puts files through this module: it notes the hash of what is to be written before the file takes
 its name, so that after a kill the next run knows which files are its own. Nothing is hashed again that was not
-written, and nothing that somebody else changed is ever listed. What the list itself is held by: docs/auditors.md.
+written, and nothing that somebody else changed is ever listed. What the list itself is held by: docs/audit-log.md.
 """
 
 import hashlib

@@ -6,6 +6,7 @@ a killed run left unpublished is published by the next. Whether all of it is who
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -28,8 +29,8 @@ from tasks.run import Run
 from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events, read_last_of_kind
 from tasks.store.batch_lists import list_actions, list_batches, list_messages
 from tasks.store.connection import Connection, open_to_read, open_to_write
-from tasks.store.intakes import list_intakes
-from tasks.store.published import ask_views, build_views, read_view
+from tasks.store.intakes import list_customers, list_intakes
+from tasks.store.published import DEFAULT_LIMITS, Limits, ask_views, build_views, read_view
 from tasks.workspace import Workspace
 
 _TABLES = {
@@ -37,6 +38,7 @@ _TABLES = {
     "messages": list_messages,
     "actions": list_actions,
     "intakes": list_intakes,
+    "customers": list_customers,
 }
 REPORTS = ("credit_hold", "habits", "write_offs", "insolvencies", "provisions")
 """The lists that each day has under `reports/<as_of>/`, for people as CSV and for queries as Parquet."""
@@ -117,9 +119,14 @@ def read_published(workspace: Workspace, name: str, as_of: date) -> pl.DataFrame
     return pl.read_parquet(path, hive_partitioning=False) if path.exists() else None
 
 
-def query_published(workspace: Workspace, sql: str) -> pl.DataFrame:
+def query_published(
+    workspace: Workspace,
+    sql: str,
+    parameters: Mapping[str, object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> pl.DataFrame:
     """Return what a query selects from the published tables, also while a run holds the store."""
-    return ask_views(workspace.published.resolve(), _some_views(workspace), sql)
+    return ask_views(workspace.published.resolve(), _some_views(workspace), sql, parameters, limits)
 
 
 def read_table(workspace: Workspace, name: str) -> pl.DataFrame:

@@ -1,1 +1,1 @@
-"""The proof that the log is whole, that the state agrees with it, and that heads kept elsewhere are still in it."""
+"""What auditors ask and its proof: answers from `published/`, the whole log, what erasure of personal data leaves."""

@@ -66,7 +66,7 @@ def render_placement(
     manifest = json.dumps(
         _manifest(files, ordered, creditor, agency), ensure_ascii=False, indent=2, sort_keys=True
     )
-    return _zip({**files, "manifest.json": manifest.encode() + b"\n"})
+    return zip_files({**files, "manifest.json": manifest.encode() + b"\n"})
 
 
 def _papers(messages: Sequence[Message], documents: Mapping[str, Sequence[Path]]) -> dict[str, bytes]:
@@ -247,7 +247,8 @@ def _control_sums(messages: Sequence[Message]) -> dict[str, dict[str, str]]:
     return sums
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
+def zip_files(files: Mapping[str, bytes]) -> bytes:
+    """Return an archive of these files; the same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(files.items()):

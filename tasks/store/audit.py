@@ -83,6 +83,11 @@ def page_personal_fields(connection: Connection) -> Iterator[pl.DataFrame]:
         offset += page.height
 
 
+def read_personal_fields(connection: Connection, action_id: str) -> pl.DataFrame:
+    """Return the personal fields of the events of an action, until they are erased."""
+    return fetch(connection, load_query("personal_of_action"), PERSONAL_ROWS, action_id=action_id)
+
+
 def read_log(
     connection: Connection,
     *,

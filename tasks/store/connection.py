@@ -35,6 +35,10 @@ class StoreBusyError(WaitingError):
     """Another process holds the store."""
 
 
+class StoreUnreadableError(StoreBusyError):
+    """Who asks may not read the store, only what is published: an auditor, as docs/auditors.md has it."""
+
+
 @contextmanager
 def open_to_write(workspace: Workspace, patience_seconds: float = 30) -> Iterator[Connection]:
     """Open the store for one transaction: committed when the block ends, rolled back when it fails."""
@@ -177,6 +181,10 @@ def _connect(
         try:
             connection = duckdb.connect(str(workspace.store_path), read_only=read_only, config=_SETTINGS)
         except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if read_only and "Permission denied" in str(error):
+                raise StoreUnreadableError(
+                    f"{workspace.store_path} may not be read by you; what is in published/ can be read at any time."
+                ) from error
             if not _is_held(error):
                 raise
             if time.monotonic() >= deadline:

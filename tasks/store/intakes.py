@@ -143,5 +143,10 @@ def list_intakes(connection: Connection) -> pl.DataFrame:
     return fetch(connection, "select * from intakes order by intake_id")
 
 
+def list_customers(connection: Connection) -> pl.DataFrame:
+    """Return the numbers of the customers that were ever stated, and since when they are known."""
+    return fetch(connection, load_query("list_customers"))
+
+
 def _invoices_of(parsed: ParsedFile) -> pl.DataFrame:
     return parsed.records.get("invoices", INVOICES.to_frame())

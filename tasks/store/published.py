@@ -3,7 +3,10 @@
 Which files there are is decided in `tasks.publish`. People's SQL may only read, and only the published folder.
 """
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -11,8 +14,30 @@ import polars as pl
 
 from policies.errors import WrongUseError
 
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
-_READING = ("SELECT", "EXPLAIN")
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_READING = ("SELECT",)
+"""`explain` is left out: with `analyze` it carries out what it explains, a `copy` that writes among it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query of a person may take; beyond it the query is stopped, and nothing else is.
+
+    Attributes:
+        seconds: how long it may run.
+        memory: how much DuckDB may hold at once, such as `2GB`; nothing is put aside on the disk.
+        rows: how many rows an answer may have.
+    """
+
+    seconds: float = 60
+    memory: str = "2GB"
+    rows: int = 2_000_000
+
+
+DEFAULT_LIMITS = Limits()
 
 
 def build_views(path: Path, views: Mapping[str, Sequence[Path]]) -> None:
@@ -24,19 +49,41 @@ def build_views(path: Path, views: Mapping[str, Sequence[Path]]) -> None:
         _create_views(connection, views)
 
 
-def ask_views(folder: Path, views: Mapping[str, Sequence[Path]], sql: str) -> pl.DataFrame:
-    """Return what a person's query selects from the views; refuse what does more than read the folder."""
+def ask_views(
+    folder: Path,
+    views: Mapping[str, Sequence[Path]],
+    sql: str,
+    parameters: Mapping[str, object] | None = None,
+    limits: Limits | None = DEFAULT_LIMITS,
+) -> pl.DataFrame:
+    """Return what a query selects from the views; refuse what does more than read the folder.
+
+    Args:
+        folder: the only one that may be read.
+        views: the files of each view.
+        sql: one select.
+        parameters: the values of its `$names`.
+        limits: what it may take; None for our own reading of whole tables.
+    """
     with duckdb.connect(":memory:", config=_SETTINGS) as connection:
         connection.execute("set TimeZone = 'UTC'")
         _create_views(connection, views)
-        # In this order: each of these shuts the door through which the one before came.
-        connection.execute(f"set allowed_directories = ['{_quoted(folder)}/']")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
         try:
+            _shut_in(connection, folder, limits)
             _check_reads_only(connection, sql)
-            return connection.sql(sql).pl()
-        except duckdb.Error as error:
+            if limits is None:
+                return connection.sql(sql, params=dict(parameters or {}) or None).pl()
+            with _stopped_after(connection, limits.seconds):
+                return _few(connection, sql, parameters or {}, limits)
+        except duckdb.InterruptException as error:
+            raise WrongUseError(
+                _too_much(f"took longer than {limits.seconds:g} seconds" if limits else "")
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise WrongUseError(
+                _too_much(f"wanted more than {limits.memory} of memory" if limits else "")
+            ) from error
+        except (duckdb.Error, pl.exceptions.PolarsError) as error:
             raise WrongUseError(
                 f"The query cannot be answered: {error}\nThere are: {', '.join(views)} "
                 "(`describe events` shows the columns of one)."
@@ -45,7 +92,7 @@ def ask_views(folder: Path, views: Mapping[str, Sequence[Path]], sql: str) -> pl
 
 def read_view(folder: Path, views: Mapping[str, Sequence[Path]], name: str) -> pl.DataFrame:
     """Return all rows of one view, in the order in which they were written."""
-    return ask_views(folder, views, f"select * from {name}")
+    return ask_views(folder, views, f"select * from {name}", limits=None)
 
 
 def _create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, Sequence[Path]]) -> None:
@@ -54,6 +101,43 @@ def _create_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, Seq
         connection.execute(
             f"create view {name} as select * from read_parquet([{paths}], union_by_name = true)"
         )
+
+
+def _shut_in(connection: duckdb.DuckDBPyConnection, folder: Path, limits: Limits | None) -> None:
+    """Shut a connection into the folder. The order matters: each setting shuts the door through which it came."""
+    if limits:
+        connection.execute(f"set memory_limit = '{limits.memory.replace(chr(39), '')}'")
+        connection.execute("set temp_directory = ''")
+    connection.execute(f"set allowed_directories = ['{_quoted(folder)}/']")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+@contextmanager
+def _stopped_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _few(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object], limits: Limits
+) -> pl.DataFrame:
+    found = connection.sql(sql, params=dict(parameters) or None).limit(limits.rows + 1).pl()
+    if found.height > limits.rows:
+        raise WrongUseError(_too_much(f"has more than {limits.rows:,} rows"))
+    return found
+
+
+def _too_much(what: str) -> str:
+    return (
+        f"The query was stopped: it {what}. Ask for less at once (a day, a customer, a count), or open "
+        "published/audit.duckdb with a DuckDB of your own."
+    )
 
 
 def _check_reads_only(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

@@ -15,6 +15,7 @@ DEPLOYED: dict[str, Any] = yaml.safe_load(text_of("prefect.yaml"))
 DEPLOYMENTS = {cast("str", one["name"]).partition("{")[0]: one for one in DEPLOYED["deployments"]}
 NAMES = (
     "daily", "intake", "follow-up", "release", "record", "approve", "reject", "review", "resolve", "stop", "start",
+    "retain", "erase",
 )  # fmt: skip
 
 
@@ -73,6 +74,7 @@ def test_the_day_begins_at_seven_in_paris_the_inbox_is_looked_at_hourly_and_what
         "intake": [("30 * * * *", "Europe/Paris")],
         "release": [("5,35 8-18 * * 1-5", "Europe/Paris")],
         "follow-up": [("30 6 * * 1-5", "Europe/Paris")],
+        "retain": [("0 4 1 * *", "Europe/Paris")],
     }
     assert all(ZoneInfo(one["timezone"]) for listed in schedules.values() for one in listed)
 

@@ -200,7 +200,7 @@ def test_a_head_is_stamped_by_a_real_authority_and_its_token_proves_it(
     assert verify_log(run.workspace).startswith("The log holds")
     head = json.loads((run.workspace.published / "audit" / "head.json").read_text(encoding="utf-8"))
     (folder / "head").write_text(head["hash"], encoding="utf-8")
-    # As docs/auditors.md says: without our code, too.
+    # As docs/audit-log.md says: without our code, too.
     openssl(folder, "ts", "-verify", "-data", "head", "-in", str(token), "-CAfile", "ca.pem")
 
     assert work(run, "C2") == []

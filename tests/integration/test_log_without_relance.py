@@ -1,4 +1,4 @@
-"""The published log is verified by a script that knows nothing of our code, as docs/auditors.md says."""
+"""The published log is verified by a script that knows nothing of our code, as docs/audit-log.md says."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def lines_file(workspace: Workspace) -> Path:
 
 
 def test_the_worked_example_of_the_page_has_the_hash_that_the_page_states() -> None:
-    page = (shipped_root() / "docs" / "auditors.md").read_text(encoding="utf-8")
+    page = (shipped_root() / "docs" / "audit-log.md").read_text(encoding="utf-8")
     record = re.search(r"```json\n(.*)\n```", page)
     stated = re.search(r"its hash is `([0-9a-f]{64})`", page)
     assert record

@@ -167,7 +167,7 @@ WAITS = {"requires_outcome": True}
                         "kind": "hold",
                         "event_date": date(2026, 3, 2),
                         "until": date(2026, 3, 10),
-                        "note": "new owner",
+                        "reason": "new owner",
                     }
                 ]
             },

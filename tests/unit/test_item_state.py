@@ -105,7 +105,7 @@ def test_a_hold_lasts_until_its_date_or_its_release(events: list[Row], held: boo
 def test_of_several_holds_the_first_is_told_and_the_last_end_counts() -> None:
     events = [
         event("hold", 3, reason="why", until=march(20)),
-        event("hold", 2, note="first", until=march(15)),
+        event("hold", 2, reason="first", until=march(15)),
     ]
     assert states("hold_since", *events)[2] == march(2)
     assert states("hold_why", *events)[2] == "first"
