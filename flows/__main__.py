@@ -19,6 +19,8 @@ _DISK_ERRORS = {
     errno.EROFS,
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
 }
 
 app = App(
