@@ -43,6 +43,8 @@ COMMANDS = {
     "resolve": "Say whether an uncertain message left; without one, list them with all evidence.",
     "follow-up": "Take in what comes back: bounces, replies, returned letters, reports of agencies.",
     "record": "Record a dispute, promise, plan, hold, answer ...",
+    "backup": "Write the whole workspace into one verified file, also while a run is at work.",
+    "restore": "Restore a backup into a new folder; nothing leaves it until a person has looked.",
 }
 GROUPS = {
     "batches": (
