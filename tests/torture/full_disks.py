@@ -1,0 +1,102 @@
+"""Runs commands on disks that fill up at every stage: python -m tests.torture.full_disks (as root: it mounts them).
+
+A disk holds the workspace and so many kilobytes more. Whatever is full, the command says so and ends with code 2;
+with room again, the same command leaves what an undisturbed one does, and nothing has left twice.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.workspace import Workspace
+from tests.torture.company import COMMANDS, ENDED_WELL, arguments, copy_workspace, relance
+from tests.torture.moments import APPROVE, INTAKE, RELEASE, RUN
+from tests.torture.trials import Torture, differences, traces
+
+_SPARE_KILOBYTES = {
+    INTAKE: (0, 4, 16, 64, 128, 256, 512),
+    RUN: (0, 4, 16, 64, 128, 256, 384, 512, 640, 768, 896, 1024, 1152, 1280, 1536, 1792, 2048, 2560),
+    APPROVE: (0, 4, 16, 64, 128, 256),
+    RELEASE: (0, 4, 8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 512),
+}
+_TOLD = ("the disk is full", "No space left on device")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a command did on a disk with so much room, and how it differs once there is room again."""
+
+    command: str
+    spare_kilobytes: int
+    exit_code: int
+    told: str
+    differences: tuple[str, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether it ended well or said what is wrong, and lost nothing."""
+        said = self.exit_code == 2 and any(sign in self.told for sign in _TOLD)
+        return not self.differences and (self.exit_code in ENDED_WELL or said)
+
+
+def fill(torture: Torture, command: str, spare_kilobytes: int) -> Filled:
+    """Run a command on a disk with so much room, then again with plenty."""
+    expected = torture.undisturbed(command)
+    before = torture.stages.before(command)
+    with small_disk(_kilobytes(before) + spare_kilobytes) as disk:
+        workspace = copy_workspace(before, disk / "company")
+        first = relance(*arguments(workspace, COMMANDS[command]))
+        grow(disk)
+        again = relance(*arguments(workspace, COMMANDS[command]))
+        allowed = (0, 2) if command == APPROVE else ENDED_WELL
+        wrong = [] if again.returncode in allowed else [f"exit {again.returncode}: {again.stderr[-300:]}"]
+        wrong += differences(expected, traces(workspace))
+    return Filled(command, spare_kilobytes, first.returncode, first.stderr.strip()[-300:], tuple(wrong))
+
+
+@contextmanager
+def small_disk(kilobytes: int) -> Iterator[Path]:
+    """Lend a disk of this size, in memory."""
+    with tempfile.TemporaryDirectory(prefix="relance-disk-") as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", folder], check=True)
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+def grow(disk: Path) -> None:
+    """Give the disk plenty of room."""
+    subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
+
+
+def _kilobytes(workspace: Workspace) -> int:
+    """Return what the files and folders take on a disk that counts pages of 4 kB."""
+    files = [path for path in workspace.root.rglob("*") if path.is_file()]
+    return 4 * sum(-(-path.stat().st_size // 4096) for path in files) + 4
+
+
+def main() -> int:
+    """Fill disks at every stage; the exit code says whether nothing was lost."""
+    wrong = 0
+    print("| command | room, kB | exit | told | with room again |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory(prefix="relance-full-disks-") as folder:
+        torture = Torture(Path(folder))
+        for command, spares in _SPARE_KILOBYTES.items():
+            for spare in spares:
+                found = fill(torture, command, spare)
+                wrong += not found.is_right
+                result = "the same" if not found.differences else "DIFFERS: " + "; ".join(found.differences)
+                told = found.told.splitlines()[-1][-160:] if found.told else ""
+                print(f"| {command} | {spare} | {found.exit_code} | {told} | {result} |", flush=True)
+    print(f"\n{wrong} wrong.")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
