@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from policies.errors import AuditBrokenError, WrongUseError
+from policies.errors import AuditBrokenError
 
 JOURNAL_NAME = "journal.jsonl"
 
@@ -33,10 +33,6 @@ class DeliveryStatus(StrEnum):
     REFUSED = "refused"
     # An intent without outcome: nobody can say from here whether it left. Never sent again by itself.
     UNCERTAIN = "uncertain"
-
-
-class JournalFaultError(WrongUseError):
-    """The journal cannot be written. No error of the system, so that nobody takes it for one of a connection."""
 
 
 SETTLED = frozenset({DeliveryStatus.DISPATCHED, DeliveryStatus.REFUSED, DeliveryStatus.UNCERTAIN})
@@ -82,7 +78,6 @@ class Journal:
         self.on = on
         self.outcomes = {outcome.message_id: outcome for outcome in read_journal(path)}
         cut = _take_off_cut_line(path)
-        self._fault = ""
         self._file: FileIO = path.open("ab", buffering=0)
         _flush_folder(path.parent)
         if cut:
@@ -164,19 +159,8 @@ class Journal:
         self.outcomes[outcome.message_id] = outcome
 
     def _append(self, line: Mapping[str, object]) -> None:
-        if self._fault:
-            raise JournalFaultError(self._fault)
-        try:
-            _write_all(self._file, (json.dumps(line, ensure_ascii=False) + "\n").encode())
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            # Half a line may stand there now: nothing may follow on it, not even from another connection.
-            self._fault = (
-                f"{self.path} cannot be written: {error.strerror}. Nothing more leaves. Mend that, then run the same "
-                "command again: a message whose answer could not be written down is then uncertain, and not sent "
-                "again."
-            )
-            raise JournalFaultError(self._fault) from error
+        _write_all(self._file, (json.dumps(line, ensure_ascii=False) + "\n").encode())
+        os.fsync(self._file.fileno())
 
 
 def read_journal(path: Path) -> list[MessageOutcome]:

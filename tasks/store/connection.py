@@ -3,12 +3,13 @@
 One opening to write is one transaction: it is kept whole when the block ends, and gone when the block fails.
 """
 
+import os
 import random
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -131,6 +132,9 @@ def insert_row(connection: Connection, table: str, row: Mapping[str, object]) ->
 
 
 def _connect_to_write(workspace: Workspace, patience_seconds: float) -> Connection:
+    _sweep(workspace)
+    if not workspace.store_path.exists():
+        _make_store(workspace)
     connection = _connect(workspace, patience_seconds, read_only=False)
     try:
         migrate(connection)
@@ -138,6 +142,28 @@ def _connect_to_write(workspace: Workspace, patience_seconds: float) -> Connecti
         connection.close()
         raise
     return connection
+
+
+def _make_store(workspace: Workspace) -> None:
+    """Make an empty store aside and give it its name: a disk that is full leaves no half-made file there."""
+    aside = workspace.root / f".{workspace.store_path.name}.{os.getpid()}.tmp"
+    try:
+        with duckdb.connect(str(aside), config=SETTINGS) as connection:
+            migrate(connection)
+            connection.execute("checkpoint")
+        # Unlike a rename this never takes the place of a store that another process made meanwhile.
+        with suppress(FileExistsError, FileNotFoundError):
+            workspace.store_path.hardlink_to(aside)
+    except PermissionError:
+        aside.rename(workspace.store_path)  # a disk that knows no second names
+    finally:
+        _sweep(workspace)
+
+
+def _sweep(workspace: Workspace) -> None:
+    """Take away what a process that was killed while it made a store has left."""
+    for path in workspace.root.glob(f".{workspace.store_path.name}.*.tmp*"):
+        path.unlink(missing_ok=True)
 
 
 def _take(workspace: Workspace, sharing: Shared | None, patience_seconds: float) -> Connection:
