@@ -18,8 +18,8 @@ from tests.torture.moments import APPROVE, INTAKE, RELEASE, RUN
 from tests.torture.trials import Torture, differences, traces
 
 _SPARE_KILOBYTES = {
-    INTAKE: (0, 4, 16, 64, 128, 256, 512),
-    RUN: (0, 4, 16, 64, 128, 256, 384, 512, 640, 768, 896, 1024, 1152, 1280, 1536, 1792, 2048, 2560),
+    INTAKE: (0, 64, 512, 1024, 1536, 2048),
+    RUN: (0, 768, 1024, 1280, 1536, 1792, 2048, 2304, 2560, 2816, 3072, 3584, 4096, 5120),
     APPROVE: (0, 4, 16, 64, 128, 256),
     RELEASE: (0, 4, 8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 512),
 }

@@ -55,6 +55,7 @@ class Answer:
     question: str
     stage: str
     seconds: float
+    processor_seconds: float
     exit_code: int
     errors: str
 
@@ -151,14 +152,14 @@ def wrong(answers: Sequence[Answer], limit_seconds: float | None) -> list[str]:
     ]
 
 
-def start(*words: str) -> subprocess.Popen[str]:
+def start(*words: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start a command of Relance in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     return subprocess.Popen(
         [sys.executable, "-m", "flows", *words],
         env=environment,
         cwd=shipped_root(),
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -171,10 +172,22 @@ def _ask(workspace: Workspace, day: subprocess.Popen[str], answers: list[Answer]
         number += 1
         stage, started = _stage(workspace), time.monotonic()
         dated = ["--as-of", str(AS_OF)] if question[0] in _DATED else []
-        process = start(*question, *dated, "--workspace", str(workspace.root))
-        _, errors = process.communicate()
+        with start(
+            *question, *dated, "--workspace", str(workspace.root), output=subprocess.DEVNULL
+        ) as process:
+            assert process.stderr is not None
+            errors = process.stderr.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         answers.append(
-            Answer(" ".join(question[:2]), stage, time.monotonic() - started, process.returncode, errors)
+            Answer(
+                question=" ".join(question[:2]),
+                stage=stage,
+                seconds=time.monotonic() - started,
+                processor_seconds=usage.ru_utime + usage.ru_stime,
+                exit_code=process.returncode,
+                errors=errors,
+            )
         )
 
 
@@ -187,14 +200,19 @@ def _stage(workspace: Workspace) -> str:
 
 
 def _print(answers: Sequence[Answer]) -> None:
-    print("| question | while | asked | median s | p95 s | longest s |")
-    print("|---|---|---|---|---|---|")
+    """Print how long answers took, and how long of it they worked: the rest they waited for machine or store."""
+    print("| question | while | asked | median s | p95 s | longest s | median s of work |")
+    print("|---|---|---|---|---|---|---|")
     for question, stage in sorted({(one.question, one.stage) for one in answers}):
-        took = sorted(one.seconds for one in answers if (one.question, one.stage) == (question, stage))
-        p95 = took[min(len(took) - 1, int(len(took) * 0.95))]
-        print(
-            f"| {question} | {stage} | {len(took)} | {statistics.median(took):.2f} | {p95:.2f} | {took[-1]:.2f} |"
+        chosen = [one for one in answers if (one.question, one.stage) == (question, stage)]
+        took = sorted(one.seconds for one in chosen)
+        times = (
+            statistics.median(took),
+            took[min(len(took) - 1, int(len(took) * 0.95))],
+            took[-1],
+            statistics.median(one.processor_seconds for one in chosen),
         )
+        print(f"| {question} | {stage} | {len(took)} | {' | '.join(f'{one:.2f}' for one in times)} |")
 
 
 def main() -> int:
