@@ -68,7 +68,7 @@ def stop_release(workspace: Workspace, why: str, since: datetime) -> None:
         earlier = f" Before the backup: {json.loads(workspace.stop_path.read_text(encoding='utf-8'))['why']}"
     content = {
         "by": "relance restore",
-        "why": f"{why}{earlier}",
+        "why": f"{why}{earlier}".rstrip("."),
         "since": since.isoformat(timespec="seconds"),
     }
     put_json(workspace.stop_path, content)

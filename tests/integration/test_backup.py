@@ -117,7 +117,8 @@ def test_what_was_drafted_and_left_after_the_backup_is_not_sent_again_on_that_da
     told = relance("restore", str(archive), str(tmp_path / "again"), "--journals", str(lost.outbox))
     assert told.returncode == 5, told.stderr
     again = open_workspace(tmp_path / "again")
-    again.stop_path.unlink()  # what a person does who has read it
+    started = relance("start", "--by", "Claire Fontanel", "--workspace", str(again.root))
+    assert "stopped by relance restore" in started.stdout, started.stderr
     assert relance(*arguments(again, COMMANDS[RUN])).returncode in ENDED_WELL
     assert left(again) == []
     after = relance("run", "--as-of", NEXT_DAY, "--workspace", str(again.root))
@@ -131,6 +132,10 @@ def test_without_the_old_journals_it_is_told_what_is_unknown(backup: Path, tmp_p
     halted = json.loads(open_workspace(tmp_path / "again").stop_path.read_text(encoding="utf-8"))
     assert "backup was taken at 2026-03-02 00:00 UTC" in halted["why"]
     assert "unknown here and would be sent again" in halted["why"]
+    again = open_workspace(tmp_path / "again")
+    known = left(again)
+    assert relance(*arguments(again, COMMANDS[RELEASE])).returncode == 5
+    assert left(again) == known
     verified = relance("audit", "verify", "--workspace", str(tmp_path / "again"))
     assert verified.returncode == 0, verified.stderr
 

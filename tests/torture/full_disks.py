@@ -4,25 +4,34 @@ A disk holds the workspace and so many kilobytes more. Whatever is full, the com
 with room again, the same command leaves what an undisturbed one does, and nothing has left twice.
 """
 
+import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.store.batch_lists import list_messages
+from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace
 from tests.torture.company import COMMANDS, ENDED_WELL, arguments, copy_workspace, relance
 from tests.torture.moments import APPROVE, INTAKE, RELEASE, RUN
+from tests.torture.readers import AS_OF, counting_server, make_workspace
 from tests.torture.trials import Torture, differences, traces
 
+MAILING = "release by mail"
 _SPARE_KILOBYTES = {
     INTAKE: (0, 64, 512, 1024, 1536, 2048),
     RUN: (0, 768, 1024, 1280, 1536, 1792, 2048, 2304, 2560, 2816, 3072, 3584, 4096, 5120),
     APPROVE: (0, 4, 16, 64, 128, 256),
     RELEASE: (0, 4, 8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 512),
+    MAILING: (0, 4, 8, 12, 16, 24),
 }
+_MESSAGES, _CONNECTIONS = 40, 4
 _TOLD = ("the disk is full", "No space left on device")
 
 
@@ -58,6 +67,31 @@ def fill(torture: Torture, command: str, spare_kilobytes: int) -> Filled:
     return Filled(command, spare_kilobytes, first.returncode, first.stderr.strip()[-300:], tuple(wrong))
 
 
+def fill_journal(folder: Path, spare_kilobytes: int) -> Filled:
+    """Let messages leave by mail while the disk of the outbox has so much room for their journal; then with plenty."""
+    with counting_server() as (port, taken):
+        workspace = make_workspace(folder / f"mailing-{spare_kilobytes}", _MESSAGES, port)
+        where = ("--workspace", str(workspace.root))
+        dated = ("--as-of", str(AS_OF), *where)
+        relance("stop", "--by", "Claire", "--why", "the disk is prepared", *where)
+        assert relance("run", *dated).returncode in ENDED_WELL
+        relance("start", "--by", "Claire", *where)
+        with small_disk(_kilobytes(Workspace(workspace.outbox)) + spare_kilobytes) as disk:
+            shutil.copytree(workspace.outbox, disk, dirs_exist_ok=True)
+            shutil.rmtree(workspace.outbox)
+            workspace.outbox.symlink_to(disk)
+            first = relance("release", *dated)
+            grow(disk)
+            relance("release", *dated)
+        with open_to_read(workspace) as connection:
+            statuses = Counter(list_messages(connection)["status"])
+    known = statuses["dispatched"] + statuses["uncertain"]
+    problems = [f"{len(taken) - len(set(taken))} twice"] if len(set(taken)) < len(taken) else []
+    problems += [f"{_MESSAGES - known} forgotten"] if known < _MESSAGES else []
+    problems += [f"{statuses['uncertain']} uncertain"] if statuses["uncertain"] > _CONNECTIONS else []
+    return Filled(MAILING, spare_kilobytes, first.returncode, first.stderr[-300:], tuple(problems))
+
+
 @contextmanager
 def small_disk(kilobytes: int) -> Iterator[Path]:
     """Lend a disk of this size, in memory."""
@@ -82,14 +116,20 @@ def _kilobytes(workspace: Workspace) -> int:
 
 def main() -> int:
     """Fill disks at every stage; the exit code says whether nothing was lost."""
-    wrong = 0
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.full_disks", description=__doc__)
+    parser.add_argument("--only", choices=list(_SPARE_KILOBYTES), help="this command alone")
+    only, wrong = parser.parse_args().only, 0
     print("| command | room, kB | exit | told | with room again |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="relance-full-disks-") as folder:
         torture = Torture(Path(folder))
         for command, spares in _SPARE_KILOBYTES.items():
+            if only and command != only:
+                continue
             for spare in spares:
-                found = fill(torture, command, spare)
+                found = (
+                    fill_journal(Path(folder), spare) if command == MAILING else fill(torture, command, spare)
+                )
                 wrong += not found.is_right
                 result = "the same" if not found.differences else "DIFFERS: " + "; ".join(found.differences)
                 told = found.told.splitlines()[-1][-160:] if found.told else ""

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -85,23 +85,26 @@ def make_workspace(root: Path, messages: int, port: int) -> Workspace:
 
 
 @contextmanager
-def counting_server() -> Iterator[tuple[int, list[int]]]:
-    """Lend the port of a mail server that takes everything and keeps nothing, and the count of what it took."""
-    count = [0]
+def counting_server() -> Iterator[tuple[int, list[str]]]:
+    """Lend the port of a mail server that takes everything, and the recipients of what it took."""
+    taken: list[str] = []
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve(connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as lines:
+        # Whoever is cut while it speaks is not waited for.
+        with suppress(OSError), connection, connection.makefile("rb") as lines:
             connection.sendall(b"220 sink\r\n")
+            recipient = ""
             for line in lines:
                 verb = line[:4].upper()
+                recipient = line.decode() if verb == b"RCPT" else recipient
                 if verb == b"EHLO":
                     connection.sendall(b"250-sink\r\n250 8BITMIME\r\n")
                 elif verb == b"DATA":
                     connection.sendall(b"354 go\r\n")
                     while lines.readline() not in (b".\r\n", b""):
                         pass
-                    count[0] += 1
+                    taken.append(recipient)
                     connection.sendall(b"250 taken\r\n")
                 else:
                     connection.sendall(b"221 bye\r\n" if verb == b"QUIT" else b"250 OK\r\n")
@@ -116,7 +119,7 @@ def counting_server() -> Iterator[tuple[int, list[int]]]:
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield listening.getsockname()[1], count
+        yield listening.getsockname()[1], taken
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
@@ -221,16 +224,16 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--readers", type=int, default=1, help="how many ask at once")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="relance-readers-") as folder, counting_server() as (port, count):
+    with tempfile.TemporaryDirectory(prefix="relance-readers-") as folder, counting_server() as (port, taken):
         workspace = make_workspace(Path(folder) / "company", asked.messages, port)
         answers, seconds = ask_while_at_work(workspace, asked.readers)
     _print(answers)
     failed = wrong(answers, LIMIT_SECONDS)
     print(
-        f"\n{count[0]} messages left in a day of {seconds:.0f} s; {len(answers)} questions, {len(failed)} failed."
+        f"\n{len(taken)} messages left in a day of {seconds:.0f} s; {len(answers)} questions, {len(failed)} failed."
     )
     print("\n".join(failed))
-    return 1 if failed or count[0] != asked.messages else 0
+    return 1 if failed or len(set(taken)) != len(taken) or len(taken) != asked.messages else 0
 
 
 if __name__ == "__main__":
