@@ -23,7 +23,7 @@ from tasks.backup.manifest import (
     Manifest,
     read_manifest,
 )
-from tasks.documents.whole_files import naming
+from tasks.documents.whole_files import flush, naming
 
 _BLOCK = 2**20
 # Documents and Parquet hardly shrink: a higher level costs minutes and saves nothing.
@@ -53,7 +53,7 @@ def write_archive(archive: Path, manifest: Manifest, root: Path) -> None:
         aside.rename(archive)
     finally:
         aside.unlink(missing_ok=True)
-    _flush_folder(archive.parent)
+    flush(archive.parent)
 
 
 def check_archive(archive: Path) -> Manifest:
@@ -167,11 +167,3 @@ def _member(name: str, size: int, manifest: Manifest) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
     member.size, member.mode, member.mtime = size, 0o600, int(manifest.taken_at.timestamp())
     return member
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -52,12 +52,13 @@ def _aside(path: Path) -> Path:
 
 def _put_in_place(aside: Path, path: Path) -> None:
     # On disk before its name is, so that a power cut cannot leave an empty file under a good name.
-    _flush(aside)
+    flush(aside)
     aside.replace(path)
-    _flush(path.parent)
+    flush(path.parent)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Put a file, or the names in a folder, on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
