@@ -100,7 +100,7 @@ def small_disk(kilobytes: int) -> Iterator[Path]:
         try:
             yield Path(folder)
         finally:
-            subprocess.run(["umount", folder], check=True)
+            subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def grow(disk: Path) -> None:
