@@ -30,8 +30,12 @@ def put_bytes(path: Path, content: bytes) -> None:
     """Write a file of these bytes."""
     aside = _aside(path)
     with naming(path):
-        aside.write_bytes(content)
-        _put_in_place(aside, path)
+        try:
+            aside.write_bytes(content)
+            _put_in_place(aside, path)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
