@@ -19,6 +19,8 @@ _DISK_ERRORS = {
     errno.EROFS,
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
 }
 
 app = App(
@@ -41,6 +43,8 @@ COMMANDS = {
     "resolve": "Say whether an uncertain message left; without one, list them with all evidence.",
     "follow-up": "Take in what comes back: bounces, replies, returned letters, reports of agencies.",
     "record": "Record a dispute, promise, plan, hold, answer ...",
+    "backup": "Write the whole workspace into one verified file, also while a run is at work.",
+    "restore": "Restore a backup into a new folder; nothing leaves it until a person has looked.",
 }
 GROUPS = {
     "batches": (
@@ -128,9 +132,9 @@ def run(arguments: list[str]) -> int:
 
 def _tell_unexpected(error: Exception) -> int:
     """Say what went wrong that nobody foresaw: the disk, a Prefect server that is away, else a bug."""
-    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+    if (found := _of_the_disk(error)) is not None:
         print(
-            f"relance: {error.filename or 'the disk'}: {error.strerror}. Mend that, then run again.",
+            f"relance: {found.filename or 'the disk'}: {found.strerror}. Mend that, then run again.",
             file=sys.stderr,
         )
         return ExitCode.WRONG_USE
@@ -147,6 +151,13 @@ def _tell_unexpected(error: Exception) -> int:
         file=sys.stderr,
     )
     return ExitCode.BUG
+
+
+def _of_the_disk(error: BaseException) -> OSError | None:
+    """Return the error of the disk, also where several tasks at once have met it."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for inner in error.exceptions if (found := _of_the_disk(inner))), None)
+    return error if isinstance(error, OSError) and error.errno in _DISK_ERRORS else None
 
 
 if __name__ == "__main__":

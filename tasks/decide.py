@@ -30,9 +30,15 @@ class Day:
         return aging_table(self.facts.open_items, self.facts.allocation.unapplied_cash, edges)
 
 
-def decide_day(workspace: Workspace, rules: Rules, as_of: date, known_at: datetime | None = None) -> Day:
+def decide_day(
+    workspace: Workspace,
+    rules: Rules,
+    as_of: date,
+    known_at: datetime | None = None,
+    patience_seconds: float = 30,
+) -> Day:
     """Return the facts and decisions of a date, from all that is known (at an instant, when given)."""
-    with open_to_read(workspace) as connection:
+    with open_to_read(workspace, patience_seconds) as connection:
         history = read_history(connection, known_at)
     facts = gather_facts(history, rules.policy, as_of)
     return Day(history, facts, decide_from_facts(facts, history, rules.policy), rules)

@@ -19,6 +19,7 @@ import polars as pl
 from policies.model import SourceKind
 from policies.sources import ParsedFile
 from tasks.documents.safe_text import plain_cell
+from tasks.documents.whole_files import put_bytes
 from tasks.formats import date_in_name, load_declarations, read_export
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
@@ -284,7 +285,7 @@ def _write_errors(folder: Path, name: str, problems: pl.DataFrame) -> None:
     for row in problems.select("line", "column", "value", "rule", "fix").iter_rows():
         writer.writerow([plain_cell("" if value is None else str(value)) for value in row])
     # Excel takes a file for UTF-8 only with this mark.
-    (folder / f"{name}.errors.csv").write_text("\ufeff" + text.getvalue(), encoding="utf-8")
+    put_bytes(folder / f"{name}.errors.csv", ("\ufeff" + text.getvalue()).encode())
 
 
 def totals(results: Sequence[IntakeResult]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from tasks.documents.safe_text import one_line, plain_cell
 WIDTH = 100
 _FORMULA = r"^\s*[=+\-@＝＋－＠]"
 _LONGEST_WORD = 20
+_MOST_ROWS_LAID_OUT = 500
 _NAMES = ("_id", "_number", "installment", "sequence")
 _RIGHT = (pl.Decimal, pl.Int64, pl.Int32, pl.UInt32, pl.Float64)
 
@@ -52,6 +53,9 @@ def print_table(frame: pl.DataFrame, title: str, columns: Mapping[str, str] | No
     headings = columns or {name: name for name in frame.columns}
     if title:
         console().print(Text(title, style="bold"))
+    if frame.height > _MOST_ROWS_LAID_OUT:
+        sys.stdout.write(_plain_table(frame, headings))
+        return
     table = Table(header_style="bold", box=None, pad_edge=False)
     numeric = {
         name for name in headings if isinstance(frame.schema[name], _RIGHT) or _looks_numeric(frame[name])
@@ -63,6 +67,18 @@ def print_table(frame: pl.DataFrame, title: str, columns: Mapping[str, str] | No
     for row in frame.select(list(headings)).iter_rows():
         table.add_row(*(Text(one_line(_as_text(value))) for value in row))
     console().print(table)
+
+
+def _plain_table(frame: pl.DataFrame, headings: Mapping[str, str]) -> str:
+    """Return a long table in lines as long as they need: to fit it into a width takes a minute for 20,000 rows."""
+    laid_out = []
+    for name, heading in headings.items():
+        column = frame[name]
+        right = isinstance(column.dtype, _RIGHT) or _looks_numeric(column)
+        texts = [heading, *(one_line(_as_text(value)) for value in column)]
+        width = max(map(len, texts))
+        laid_out.append([text.rjust(width) if right else text.ljust(width) for text in texts])
+    return "".join("  ".join(cells).rstrip() + "\n" for cells in zip(*laid_out, strict=True))
 
 
 def console(stderr: bool = False) -> Console:

@@ -18,6 +18,10 @@ KnownAt = Annotated[
 ]
 
 
+PATIENCE_SECONDS = 0.3
+"""How long a person waits for a flow that holds the store, before the answer is what was published."""
+
+
 def resolve_day(workspace: Path, as_of: date | None) -> date:
     """Return the date asked for, else today in the creditor's time zone."""
     from flows import clock
@@ -43,7 +47,7 @@ def decide_or_published(
     day, opened = resolve_day(workspace, as_of), open_workspace(workspace)
     take_in_what_was_cut(workspace)
     try:
-        decided = decide_day(opened, read_rules(opened), day, known_at)
+        decided = decide_day(opened, read_rules(opened), day, known_at, PATIENCE_SECONDS)
     except StoreBusyError as busy:
         from tasks.publish import read_latest, read_published
 
@@ -78,8 +82,8 @@ def look_or_published(
     day, opened = resolve_day(workspace, as_of), open_workspace(workspace)
     take_in_what_was_cut(workspace)
     try:
-        decided = decide_day(opened, read_rules(opened), day)
-        with open_to_read(opened) as connection:
+        decided = decide_day(opened, read_rules(opened), day, patience_seconds=PATIENCE_SECONDS)
+        with open_to_read(opened, PATIENCE_SECONDS) as connection:
             recorded = read_standings(connection, day)
     except StoreBusyError as busy:
         from tasks.publish import read_latest
@@ -102,7 +106,7 @@ def batches_or_published(workspace: Path) -> tuple["pl.DataFrame", "pl.DataFrame
     opened = open_workspace(workspace)
     take_in_what_was_cut(workspace)
     try:
-        with open_to_read(opened) as connection:
+        with open_to_read(opened, PATIENCE_SECONDS) as connection:
             return list_batches(connection), list_actions(connection)
     except StoreBusyError:
         from tasks.publish import read_latest, read_table
@@ -128,7 +132,7 @@ def take_in_what_was_cut(workspace: Path) -> None:
 
     opened = open_workspace(workspace)
     try:
-        if not has_open_journals(opened):
+        if not has_open_journals(opened, PATIENCE_SECONDS):
             return
         from flows.start import begin
         from tasks.dispatch.recovery import take_in_journals

@@ -6,11 +6,11 @@ from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace
 
 
-def has_open_journals(workspace: Workspace) -> bool:
+def has_open_journals(workspace: Workspace, patience_seconds: float) -> bool:
     """Return whether a release was cut before its journal was taken in."""
     journals = {path.parent.name for path in workspace.outbox.glob(f"*/{JOURNAL_NAME}")}
     if not journals:
         return False
-    with open_to_read(workspace) as connection:
+    with open_to_read(workspace, patience_seconds) as connection:
         released = list_batches(connection, "released")["batch_id"].to_list()
     return not journals.isdisjoint(released)

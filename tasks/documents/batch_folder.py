@@ -22,6 +22,7 @@ from tasks.documents.letter import Letter, letter_rows, print_run, render_letter
 from tasks.documents.placement import render_placement
 from tasks.documents.safe_text import file_name
 from tasks.documents.spreadsheet import write_csv
+from tasks.documents.whole_files import naming
 from tasks.documents.wording import choose_language, template_hash
 from tasks.rules import Rules
 from tasks.store.batches import ComposedDocument
@@ -208,7 +209,7 @@ class BatchFolder:
         if not path.exists():
             self.new.append(path)
         aside = path.with_name(f".{path.name}.tmp")
-        with aside.open("wb") as file:
+        with naming(path), aside.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -1,8 +1,11 @@
 """Files that are complete or not there at all: written aside, flushed, then renamed into place."""
 
 import hashlib
+import io
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -10,11 +13,12 @@ import polars as pl
 
 def put_frame(path: Path, frame: pl.DataFrame) -> str:
     """Write a Parquet file and return the hash of its bytes."""
-    aside = _aside(path)
-    frame.write_parquet(aside)
-    digest = hashlib.sha256(aside.read_bytes()).hexdigest()
-    _put_in_place(aside, path)
-    return digest
+    # By way of memory: Polars tells a full disk in its own words, without the number that the system gives it.
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    content = buffer.getvalue()
+    put_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def put_json(path: Path, content: object) -> None:
@@ -25,8 +29,24 @@ def put_json(path: Path, content: object) -> None:
 def put_bytes(path: Path, content: bytes) -> None:
     """Write a file of these bytes."""
     aside = _aside(path)
-    aside.write_bytes(content)
-    _put_in_place(aside, path)
+    with naming(path):
+        try:
+            aside.write_bytes(content)
+            _put_in_place(aside, path)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in errors of the disk: a write that finds it full does not say which file it was for."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def _aside(path: Path) -> Path:

@@ -3,12 +3,13 @@
 One opening to write is one transaction: it is kept whole when the block ends, and gone when the block fails.
 """
 
+import os
 import random
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import polars as pl
 
 from policies.errors import WaitingError
 from tasks.locking import describe_holder
+from tasks.store.faults import telling_faults
 from tasks.store.schema import NEWEST_VERSION, check_version, migrate, read_version
 from tasks.store.sharing import Shared, shared
 from tasks.workspace import Workspace
@@ -26,7 +28,7 @@ UNREADABLE = (duckdb.Error, pl.exceptions.PolarsError, UnicodeError)
 """What reading a damaged store may raise."""
 
 _QUERIES = Path(__file__).parent / "queries"
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 _writers: dict[Path, threading.Lock] = {}
 _writers_guard = threading.Lock()
 
@@ -47,19 +49,17 @@ def open_to_write(workspace: Workspace, patience_seconds: float = 30) -> Iterato
         raise _busy(workspace, patience_seconds, "")
     sharing = shared(workspace)
     try:
-        connection = _take(workspace, sharing, patience_seconds)
-        is_good = False
-        try:
-            connection.execute("begin transaction")
+        with telling_faults(workspace.store_path):
+            connection = _take(workspace, sharing, patience_seconds)
+            is_good = False
             try:
+                connection.execute("begin transaction")
                 yield connection
-            except BaseException:
-                connection.execute("rollback")
-                raise
-            connection.execute("commit")
-            is_good = True
-        finally:
-            _put_down(connection, sharing if is_good else None)
+                connection.execute("commit")
+                is_good = True
+            finally:
+                # What is closed without a commit is rolled back, also when the disk is at fault.
+                _put_down(connection, sharing if is_good else None)
     finally:
         turn.release()
 
@@ -69,20 +69,22 @@ def open_to_read(workspace: Workspace, patience_seconds: float = 2) -> Iterator[
     """Open the store for reading; a workspace that has none yet reads as an empty one."""
     sharing, turn = shared(workspace), _writer_of(workspace.store_path)
     if sharing is None or not turn.acquire(blocking=False):
-        connection = _connect_to_read(workspace, patience_seconds)
-        try:
-            yield connection
-        finally:
-            connection.close()
+        with telling_faults(workspace.store_path):
+            connection = _connect_to_read(workspace, patience_seconds)
+            try:
+                yield connection
+            finally:
+                connection.close()
         return
     try:
-        connection = _take(workspace, sharing, patience_seconds)
-        is_good = False
-        try:
-            yield connection
-            is_good = True
-        finally:
-            _put_down(connection, sharing if is_good else None)
+        with telling_faults(workspace.store_path):
+            connection = _take(workspace, sharing, patience_seconds)
+            is_good = False
+            try:
+                yield connection
+                is_good = True
+            finally:
+                _put_down(connection, sharing if is_good else None)
     finally:
         turn.release()
 
@@ -136,9 +138,38 @@ def insert_row(connection: Connection, table: str, row: Mapping[str, object]) ->
 
 
 def _connect_to_write(workspace: Workspace, patience_seconds: float) -> Connection:
-    connection = _connect(workspace, time.monotonic() + patience_seconds, patience_seconds, read_only=False)
-    migrate(connection)
+    _sweep(workspace)
+    if not workspace.store_path.exists():
+        _make_store(workspace)
+    connection = _connect(workspace, patience_seconds, read_only=False)
+    try:
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _make_store(workspace: Workspace) -> None:
+    """Make an empty store aside and give it its name: a disk that is full leaves no half-made file there."""
+    aside = workspace.root / f".{workspace.store_path.name}.{os.getpid()}.tmp"
+    try:
+        with duckdb.connect(str(aside), config=SETTINGS) as connection:
+            migrate(connection)
+            connection.execute("checkpoint")
+        # Unlike a rename this never takes the place of a store that another process made meanwhile.
+        with suppress(FileExistsError, FileNotFoundError):
+            workspace.store_path.hardlink_to(aside)
+    except PermissionError:
+        aside.rename(workspace.store_path)  # a disk that knows no second names
+    finally:
+        _sweep(workspace)
+
+
+def _sweep(workspace: Workspace) -> None:
+    """Take away what a process that was killed while it made a store has left."""
+    for path in workspace.root.glob(f".{workspace.store_path.name}.*.tmp*"):
+        path.unlink(missing_ok=True)
 
 
 def _take(workspace: Workspace, sharing: Shared | None, patience_seconds: float) -> Connection:
@@ -157,31 +188,28 @@ def _put_down(connection: Connection, sharing: Shared | None) -> None:
 
 def _connect_to_read(workspace: Workspace, patience_seconds: float) -> Connection:
     if not workspace.store_path.exists():
-        empty = duckdb.connect(":memory:", config=_SETTINGS)
+        empty = duckdb.connect(":memory:", config=SETTINGS)
         empty.execute("set TimeZone = 'UTC'")
         migrate(empty)
         return empty
-    deadline = time.monotonic() + patience_seconds
-    connection = _connect(workspace, deadline, patience_seconds, read_only=True)
+    connection = _connect(workspace, patience_seconds, read_only=True)
     if read_version(connection) < NEWEST_VERSION:
         connection.close()
         with open_to_write(workspace, patience_seconds):
             pass
-        connection = _connect(
-            workspace, time.monotonic() + patience_seconds, patience_seconds, read_only=True
-        )
+        connection = _connect(workspace, patience_seconds, read_only=True)
     check_version(connection)
     return connection
 
 
-def _connect(
-    workspace: Workspace, deadline: float, patience_seconds: float, *, read_only: bool
-) -> Connection:
+def patiently(workspace: Workspace, connect: Callable[[], Connection], patience_seconds: float) -> Connection:
+    """Return what `connect` opens of a store, after waiting for whoever holds it."""
+    deadline = time.monotonic() + patience_seconds
     while True:
         try:
-            connection = duckdb.connect(str(workspace.store_path), read_only=read_only, config=_SETTINGS)
+            return connect()
         except (duckdb.IOException, duckdb.ConnectionException) as error:
-            if read_only and "Permission denied" in str(error):
+            if "Permission denied" in str(error) and not os.access(workspace.store_path, os.R_OK):
                 raise StoreUnreadableError(
                     f"{workspace.store_path} may not be read by you; what is in published/ can be read at any time."
                 ) from error
@@ -190,9 +218,15 @@ def _connect(
             if time.monotonic() >= deadline:
                 raise _busy(workspace, patience_seconds, str(error)) from error
             time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - spreads the waiting processes, keeps no secret
-        else:
-            connection.execute("set TimeZone = 'UTC'")
-            return connection
+
+
+def _connect(workspace: Workspace, patience_seconds: float, *, read_only: bool) -> Connection:
+    def connect() -> Connection:
+        return duckdb.connect(str(workspace.store_path), read_only=read_only, config=SETTINGS)
+
+    connection = patiently(workspace, connect, patience_seconds)
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
 
 
 def _is_held(error: duckdb.Error) -> bool:

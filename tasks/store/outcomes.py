@@ -46,3 +46,13 @@ def take_in_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> lis
             with lend_frames(connection, taken_messages=pl.DataFrame({"message_id": sorted(ids)})):
                 connection.execute(load_query("move_actions"))
     return taken
+
+
+def note_left_before(connection: Connection, batch_id: str, on: date) -> bool:
+    """Note that a batch began to leave before this store could know, whoever approved it; False when it knew."""
+    changed = connection.execute(
+        "update batches set status = 'released', released_on = $on "
+        "where batch_id = $batch_id and status in ('draft', 'approved') returning batch_id",
+        {"batch_id": batch_id, "on": on},
+    ).fetchall()
+    return bool(changed)

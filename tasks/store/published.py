@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from policies.errors import WrongUseError
+from tasks.store.faults import telling_faults
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -42,7 +43,7 @@ DEFAULT_LIMITS = Limits()
 
 def build_views(path: Path, views: Mapping[str, Sequence[Path]]) -> None:
     """Make a DuckDB file that holds nothing but views over Parquet files."""
-    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+    with telling_faults(path), duckdb.connect(":memory:", config=_SETTINGS) as connection:
         # A file that DuckDB 1.5 opens too, whichever version writes it.
         connection.execute(f"attach '{_quoted(path)}' as made (storage_version 'v1.5.0')")
         connection.execute("use made")

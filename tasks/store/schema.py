@@ -10,8 +10,8 @@ import duckdb
 
 from policies.errors import AuditBrokenError, WrongUseError
 
-_STEPS = sorted((Path(__file__).parent / "migrations").glob("[0-9][0-9][0-9]_*.sql"))
-NEWEST_VERSION = len(_STEPS)
+STEPS = sorted((Path(__file__).parent / "migrations").glob("[0-9][0-9][0-9]_*.sql"))
+NEWEST_VERSION = len(STEPS)
 
 
 def read_version(connection: duckdb.DuckDBPyConnection) -> int:
@@ -38,7 +38,7 @@ def check_version(connection: duckdb.DuckDBPyConnection) -> int:
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     """Bring a store to the newest version."""
-    for number, step in enumerate(_STEPS[check_version(connection) :], start=check_version(connection) + 1):
+    for number, step in enumerate(STEPS[check_version(connection) :], start=check_version(connection) + 1):
         connection.execute("begin transaction")
         try:
             connection.execute(step.read_text(encoding="utf-8"))

@@ -37,6 +37,7 @@ OPEN_TO_ALL_TASKS = {
     "publish",
     "manifest",
     "head_keeping",
+    "audit",
 }
 """What one task may ask of another; everything else meets in a flow."""
 

@@ -15,7 +15,7 @@ DEPLOYED: dict[str, Any] = yaml.safe_load(text_of("prefect.yaml"))
 DEPLOYMENTS = {cast("str", one["name"]).partition("{")[0]: one for one in DEPLOYED["deployments"]}
 NAMES = (
     "daily", "intake", "follow-up", "release", "record", "approve", "reject", "review", "resolve", "stop", "start",
-    "retain", "erase",
+    "retain", "erase", "backup",
 )  # fmt: skip
 
 
@@ -39,7 +39,9 @@ def test_a_deployment_sets_only_parameters_that_its_flow_has(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_workspace_comes_from_the_environment_of_who_deploys(name: str) -> None:
-    assert DEPLOYMENTS[name]["parameters"] == {"workspace": "{{ $RELANCE_HOME }}"}
+    assert DEPLOYMENTS[name]["parameters"]["workspace"] == "{{ $RELANCE_HOME }}"
+    given = {key for key in DEPLOYMENTS[name]["parameters"] if key != "workspace"}
+    assert given == ({"to"} if name == "backup" else set())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,6 +77,7 @@ def test_the_day_begins_at_seven_in_paris_the_inbox_is_looked_at_hourly_and_what
         "release": [("5,35 8-18 * * 1-5", "Europe/Paris")],
         "follow-up": [("30 6 * * 1-5", "Europe/Paris")],
         "retain": [("0 4 1 * *", "Europe/Paris")],
+        "backup": [("0 22 * * *", "Europe/Paris")],
     }
     assert all(ZoneInfo(one["timezone"]) for listed in schedules.values() for one in listed)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 HALF_A_LINE = "_write_all"
+Trap = Callable[[], None]
 
 
 def main(arguments: list[str]) -> int:
@@ -16,40 +17,45 @@ def main(arguments: list[str]) -> int:
     from flows import engine
 
     engine.choose_way()
-    _set_trap(place, int(call), after=when == "after")
+    set_trap(place, int(call), **{when: die})
     from flows.__main__ import run
 
     return run(command)
 
 
-def _set_trap(place: str, call: int, *, after: bool) -> None:
+def set_trap(place: str, call: int, before: Trap | None = None, after: Trap | None = None) -> None:
+    """Spring a trap before or after the n-th call of a function, named `module:name` as its caller names it."""
     module, _, path = place.partition(":")
     owner: Any = importlib.import_module(module)
     *inner, name = path.split(".")
     for part in inner:
         owner = getattr(owner, part)
-    setattr(owner, name, _trapped(getattr(owner, name), name, call, after=after))
+    setattr(owner, name, _trapped(getattr(owner, name), name, call, before, after))
 
 
-def _trapped(function: Callable[..., Any], name: str, call: int, *, after: bool) -> Callable[..., Any]:
+def _trapped(
+    function: Callable[..., Any], name: str, call: int, before: Trap | None, after: Trap | None
+) -> Callable[..., Any]:
     calls = 0
 
     def trapped(*given: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == call and not after:
+        is_the_one = calls == call
+        if is_the_one and before:
             if name == HALF_A_LINE:
                 function(given[0], given[1][: len(given[1]) // 2])
-            _die()
+            before()
         result = function(*given, **named)
-        if calls == call:
-            _die()
+        if is_the_one and after:
+            after()
         return result
 
     return trapped
 
 
-def _die() -> None:
+def die() -> None:
+    """End this process at once, as a power cut would."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -62,3 +62,11 @@ MOMENTS = (
     Moment(RELEASE, "letters left, journal not taken in", "tasks.dispatch.batches:take_in_journal"),
     Moment(RELEASE, "first batch closed, second not begun", "flows.steps:let_leave", after=True),
 )
+
+
+STAGES = (
+    (INTAKE, "intake", "flows.intake:take_in_inbox"),
+    (RUN, "decide", "flows.steps:decide_and_draft"),
+    (RUN, "compose", "flows.steps:compose"),
+)
+"""Parts of a day that are killed at random instants: the command, the word for the part, and its function."""

@@ -23,8 +23,9 @@ from tasks.store.connection import open_to_read
 from tasks.store.intakes import list_intakes
 from tasks.store.standings import read_standings
 from tasks.workspace import Workspace
-from tests.torture.company import COMMANDS, DAY, ENDED_WELL, Stages, arguments, copy_workspace, relance, start
-from tests.torture.moments import APPROVE, Moment
+from tests.torture.company import COMMANDS, DAY, ENDED_WELL, Stages, arguments, copy_workspace, start
+from tests.torture.forked import Stage, run_forked
+from tests.torture.moments import APPROVE, STAGES, Moment
 
 KILLED = -9
 # Which run did it, and when, may differ; what was done may not.
@@ -40,6 +41,12 @@ class Trial:
     story: str
     found: str
     differences: tuple[str, ...]
+
+    @property
+    def part(self) -> str:
+        """What was killed: the part of the command where one was chosen, else the command."""
+        part, colon, _ = self.story.partition(": ")
+        return part if colon and part in {name for _, name, _ in STAGES} else self.command
 
     @property
     def result(self) -> str:
@@ -81,6 +88,17 @@ class Torture:
         ended = "" if process.returncode == KILLED else ", had ended"
         return self._finish(workspace, command, f"after {seconds:.2f} s of work{ended}")
 
+    def kill_within(self, command: str, stage: Stage, share: float) -> Trial:
+        """Kill a command after a share of the time that one of its stages takes."""
+        if stage.name not in self._seconds:
+            ended = run_forked(arguments(self._copy(command), COMMANDS[command]), stage)
+            assert ended.seconds is not None, ended.errors
+            self._seconds[stage.name] = ended.seconds
+        workspace, seconds = self._copy(command), share * self._seconds[stage.name]
+        killed = run_forked(arguments(workspace, COMMANDS[command]), stage, kill_after=seconds)
+        when = "" if killed.exit_code == KILLED else ", had ended"
+        return self._finish(workspace, command, f"{stage.name}: after {seconds:.3f} s of it{when}")
+
     def undisturbed(self, command: str) -> dict[str, Any]:
         """Return the traces of a command that nobody killed."""
         if command not in self._undisturbed:
@@ -97,10 +115,10 @@ class Torture:
 
     def _finish(self, workspace: Workspace, command: str, story: str) -> Trial:
         found = describe(workspace)
-        again = relance(*arguments(workspace, COMMANDS[command]))
+        again = run_forked(arguments(workspace, COMMANDS[command]))
         # What was approved before the kill is approved: saying so again is wrong use, and changes nothing.
         allowed = (0, 2) if command == APPROVE else ENDED_WELL
-        problems = [] if again.returncode in allowed else [f"exit {again.returncode}: {again.stderr[-300:]}"]
+        problems = [] if again.exit_code in allowed else [f"exit {again.exit_code}: {again.errors[-300:]}"]
         problems += differences(self.undisturbed(command), traces(workspace))
         shutil.rmtree(workspace.root)
         return Trial(command, story, found, tuple(problems))
