@@ -51,6 +51,9 @@ _PATTERNS = {
 }
 _SEGMENT_ROWS = 100_000
 _LOOKED_AT_AGAIN = 1_000
+VIEWS = ("audit.duckdb", ".views.json")
+"""Ready views over all other tables, and for which kinds of table they were made."""
+
 HEADS = "heads.jsonl"
 """Every head that was published, one line each: what is copied to where others keep it."""
 
@@ -280,8 +283,8 @@ def _some_views(workspace: Workspace) -> dict[str, list[Path]]:
 
 def _rebuild_views(workspace: Workspace) -> bool:
     """Make `audit.duckdb` anew when there is a new kind of table; its views take in new files by themselves."""
-    published, path = workspace.published.resolve(), workspace.published / "audit.duckdb"
-    kinds, known = sorted(_views(workspace)), workspace.published / ".views.json"
+    published, (path, known) = workspace.published.resolve(), (workspace.published / name for name in VIEWS)
+    kinds = sorted(_views(workspace))
     stated = json.dumps([str(published), kinds])
     if path.exists() and known.exists() and known.read_text(encoding="utf-8") == stated:
         return False

@@ -16,6 +16,7 @@ from tasks.manifest import (
     MANIFEST,
     PENDING,
     Entry,
+    current_entries,
     digest_of,
     hash_file,
     list_published,
@@ -23,7 +24,7 @@ from tasks.manifest import (
     read_manifest,
     read_pending,
 )
-from tasks.publish import HEADS, SEALED, Segment
+from tasks.publish import HEADS, SEALED, VIEWS, Segment
 from tasks.store.audit import EVENT_ROWS, Head
 
 _BAD_JSON = (ValueError, KeyError, TypeError, AttributeError)
@@ -204,14 +205,21 @@ def _wrong_file(name: str, path: Path, entry: Entry | None, noted: set[str]) -> 
 
 
 def _wrong_seal(folder: Path, copy: Copy) -> Iterator[str]:
-    """Yield when the list of files is not the one whose digest the log holds."""
+    """Yield when the list of files is not the one whose digest the log holds.
+
+    A run that was cut between sealing and writing the list leaves the old list, and what belongs in it noted beside
+    it; the views are made after a first seal, and sealed again.
+    """
     if copy.sealed is None:
         return
     try:
-        entries = read_manifest(folder)
+        entries, noted = read_manifest(folder), current_entries(folder)
     except (*_BAD_JSON, OSError):
         return
-    if digest_of(entries) != copy.sealed and not (folder / PENDING).exists():
+    before_views = {name: entry for name, entry in noted.items() if name not in VIEWS} | {
+        name: entry for name, entry in entries.items() if name in VIEWS
+    }
+    if copy.sealed not in map(digest_of, (entries, noted, before_views)):
         yield (
             f"published file {MANIFEST} was changed: event {copy.sealed_by} ({SEALED}) holds another digest of the "
             "files that it lists"

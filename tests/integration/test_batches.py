@@ -34,7 +34,7 @@ from tasks.store.batches import (
 from tasks.store.connection import Connection, open_to_write
 from tasks.store.history import read_history
 from tasks.store.outcomes import Outcome, OutcomeKind, take_in_outcomes
-from tasks.workspace import initialise
+from tasks.workspace import initialise, shipped_root
 
 DAY = date(2026, 11, 2)
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -256,10 +256,12 @@ def test_the_fees_of_messages_of_an_older_program_are_read_from_them(tmp_path: P
         journal = [Outcome(f"B1-M{n}", OutcomeKind.DISPATCHED, DAY, at(2)) for n in (1, 3)]
         take_in_outcomes(connection, journal)
         connection.execute("alter table actions drop column fees")
-        connection.execute("update meta set schema_version = 3")
-    with open_to_write(workspace) as connection:
+        connection.execute(ADDING_FEES.read_text(encoding="utf-8"))
         known = read_history(connection).dispatches.select("customer_id", "fee")
         assert known.rows() == [("C1", None), ("C3", Decimal(12))]
+
+
+ADDING_FEES = shipped_root() / "tasks" / "store" / "migrations" / "004_fees_of_actions.sql"
 
 
 def with_fees(number: str, batch_id: str = "B1") -> Message:

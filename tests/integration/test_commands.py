@@ -228,7 +228,7 @@ def test_a_batch_waits_for_a_name_and_then_leaves(after_run: Workspace) -> None:
     shown = rows_of(ask(after_run, "batches", "show", FORMAL_NOTICE, "--format", "csv"))
     assert {row["status"] for row in shown} == {"dispatched"}
     story = ask(after_run, "audit", "show", shown[0]["action_id"][:12])
-    assert "is the one in the log" in story.stdout.replace("\n", " ")
+    assert "is the one that left" in story.stdout.replace("\n", " ")
     log = rows_of(ask(after_run, "audit", "log", "--kind", "batch_approved", "--format", "csv"))
     assert [row["actor"] for row in log] == ["Claire Fontanel"]
 

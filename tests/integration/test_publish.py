@@ -168,6 +168,7 @@ def test_what_a_killed_run_left_unpublished_is_published_by_the_next(published: 
         "actions.parquet",
         "aging/as_of=2026-11-02.parquet",
         "batches.parquet",
+        "customers.parquet",
         "intakes.parquet",
         "latest.json",
         "messages.parquet",
@@ -222,7 +223,7 @@ def test_a_changed_event_is_named(published: Workspace) -> None:
 
 def test_any_changed_byte_of_any_published_file_is_found_and_the_file_named(published: Workspace) -> None:
     files = [path for path in published.published.rglob("*") if path.is_file()]
-    assert len(files) == 17
+    assert len(files) == 18
     for path in files:
         good = path.read_bytes()
         for place in range(0, len(good), 1 + len(good) // 3):

@@ -160,11 +160,13 @@ import os, pathlib, sys, time
 from tasks.store.connection import open_to_write
 from tasks.workspace import Workspace
 with open_to_write(Workspace(pathlib.Path(sys.argv[1]))) as connection:
-    connection.execute("insert into approvals values ('lost', 'x', date '2026-01-01', now())")
+    connection.execute("insert into approvals (batch_id, approved_by, approved_on, recorded_at) "
+    "values ('lost', 'x', date '2026-01-01', now())")
     if sys.argv[2] == "commit":
         connection.execute("commit")
         connection.execute("begin transaction")
-        connection.execute("insert into approvals values ('lost', 'y', date '2026-01-01', now())")
+        connection.execute("insert into approvals (batch_id, approved_by, approved_on, recorded_at) "
+    "values ('lost', 'y', date '2026-01-01', now())")
     print("held", flush=True)
     time.sleep(60)
 """
