@@ -30,7 +30,7 @@ from tests.torture.moments import APPROVE, STAGES, Moment
 KILLED = -9
 # Which run did it, and when, may differ; what was done may not.
 _MAY_DIFFER = ("run_id", "recorded_at", "proposed_at", "dispatched_at", "ended_at", "changed_at", "intake_id")
-_OF_THE_RUN = ("file_refused",)
+_OF_THE_RUN = ("file_refused", "copy_published")
 
 
 @dataclass(frozen=True)
