@@ -51,9 +51,13 @@ bench: $(VENV)/.done          ## seconds and memory per stage, and messages per 
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.mail
 
-torture: $(VENV)/.done          ## kill releases while a mail server counts, then every command at chosen instants
+torture: $(VENV)/.done          ## pull the plug: releases, every command, migrations; tampering; full disks; readers (an hour)
 	$(BIN)/python -m tests.torture.release_trials --trials $(TRIALS)
-	$(BIN)/python -m tests.torture
+	$(BIN)/python -m tests.torture --within 60
+	$(BIN)/python -m tests.torture.migrations
+	$(BIN)/python -m tests.torture.tampering --changes 1000 --seed 1
+	$(BIN)/python -m tests.torture.full_disks
+	$(BIN)/python -m tests.torture.readers --messages 20000
 
 lock: .venv-lock/.done          ## resolve the dependencies anew, within the bounds of pyproject.toml
 	.venv-lock/bin/uv pip compile pyproject.toml --extra dev $(LOCK_OPTIONS) --output-file requirements.lock
