@@ -47,6 +47,7 @@ def test_everything_about_a_customer_is_told_in_the_order_in_which_it_happened(a
         "batch_approved",
         "batch_released",
         "action_dispatched",
+        "batch_closed",
         "event_recorded",
     ]
     assert ("batch_approved", "Claire Fontanel") in rows(answer, "what", "who")
