@@ -45,6 +45,12 @@ def drop(workspace: Workspace, name: str, content: bytes) -> None:
     (workspace.returned / f"{name}.eml").write_bytes(content)
 
 
+def only_published(workspace: Workspace, before: pl.DataFrame) -> bool:
+    """Return whether nothing is new in the log but that a run published."""
+    after = events(workspace)
+    return after[: before.height].equals(before) and set(after[before.height :]["kind"]) <= {"copy_published"}
+
+
 def test_a_bounce_falls_back_to_a_letter_a_reply_pauses_and_an_absence_is_neither(company: Workspace) -> None:
     number = messages(company)
     drop(company, "bounce", bounce(number["ana"], "ana@client.example"))
@@ -97,7 +103,7 @@ def test_the_same_mail_twice_changes_nothing_by_whatever_way_it_comes(company: W
     told = act(company, "follow-up", BACK)
 
     assert "back    2 mails known before" in told
-    assert events(company).equals(before)
+    assert only_published(company, before)
     assert sorted(path.name for path in (company.archive / "returns").iterdir()) == ["again.eml", "reply.eml"]
 
 
@@ -213,7 +219,7 @@ def test_doubts_are_settled_by_a_report_a_reply_and_a_copy_among_the_sent_mail(d
     }
     log = events(doubtful)
     assert act(doubtful, "follow-up", BACK, expect=5)
-    assert events(doubtful).equals(log)
+    assert only_published(doubtful, log)
     assert log.filter(pl.col("kind") == "mail_returned")["action_id"].null_count() == 0
 
 
