@@ -2,7 +2,7 @@
 
 A hash is SHA-256 over the canonical JSON (RFC 8785) of {sequence, recorded_at, actor, run_id, kind, action_id,
 customer_id, payload, previous_hash}, where payload is the text of the canonical JSON of what happened and
-recorded_at is UTC with microseconds. An event that tells of an intake, a batch or a look at accounts seals what the
+recorded_at is UTC with microseconds. An event that tells of an intake, a batch, a mail that came back seals what the
 store holds of it (`tasks.store.seals`). Rows are kept by `tasks.store.audit`; the copy for people is `tasks.publish`.
 """
 
@@ -49,8 +49,8 @@ class NewEvent:
 
     `personal` holds fields of a person: kept beside the log, where they can be erased; the payload gets only
     their names, under `personal`, and their salted hashes, under `<field>_hash`. A payload that names an
-    `intake_id`, a `batch_id` or a `standing_id` (or `batch_ids` ...) also gets, under `sealed`, the digests of
-    their rows.
+    `intake_id`, a `batch_id` or another key of `tasks.store.seals.GROUPS` (or `batch_ids` ...) also gets, under
+    `sealed`, the digests of their rows.
     """
 
     kind: str
@@ -65,8 +65,8 @@ def append_events(
 ) -> Head:
     """Add events to the chain, in the caller's transaction, and return its new head.
 
-    What the events tell of is in the store already: the last that names an intake, a batch or a look at accounts
-    seals it as it stands now.
+    What the events tell of is in the store already: the last that names an intake, a batch or another group seals it
+    as it stands now.
     """
     head = read_head(connection)
     if not events:

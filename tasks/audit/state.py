@@ -1,4 +1,4 @@
-"""Whether the store holds what the log says: each intake, batch and look at accounts against its last seal.
+"""Whether the store holds what the log says: each intake, batch and other group of rows against its last seal.
 
 What was recorded before seals were kept is told as not covered. Digests are made in `tasks.store.seals`.
 """
@@ -19,7 +19,13 @@ from tasks.store.connection import Connection
 from tasks.store.schema import differences_from_schema
 from tasks.store.seals import GROUPS, Seal, read_runs, read_seals
 
-_NAMES = {"intake_id": "intake", "batch_id": "batch", "standing_id": "look at accounts"}
+_NAMES = {
+    "intake_id": "intake",
+    "batch_id": "batch",
+    "standing_id": "look at accounts",
+    "return_id": "returned mail",
+    "mailbox": "mailbox",
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ settled first, by whom the flow hands in.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import polars as pl
 
@@ -26,6 +26,7 @@ from tasks.store.batch_lists import list_actions_of
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.history import read_customers
 from tasks.store.returns import (
+    Position,
     StoredReturn,
     add_returns,
     list_past_returns,
@@ -82,9 +83,9 @@ class _Taker:
             self.settle(message_id, evidence)
         with open_to_write(self.run.workspace) as connection:
             told = self._follow(connection, judged)
-            self._log(connection, told)
             if chunk.position:
                 save_position(connection, chunk.position, self.run.clock())
+            self._log(connection, told, chunk.position)
         persons = [
             f"{effects.person} ({one.incoming.place})"
             for one, effects in told
@@ -145,8 +146,10 @@ class _Taker:
             as_of=self.run.as_of,
         )
 
-    def _log(self, connection: Connection, told: Sequence[tuple[Judged, Effects]]) -> None:
-        """Log each mail: once for each action of the message it is about."""
+    def _log(
+        self, connection: Connection, told: Sequence[tuple[Judged, Effects]], position: Position | None
+    ) -> None:
+        """Log each mail, once for each action of the message it is about, and how far its mailbox is read."""
         numbers = {one.message["message_id"] for one, _ in told if one.message}
         actions: dict[str, list[str]] = {}
         for message_id, action_id in list_actions_of(connection, numbers).iter_rows():
@@ -162,6 +165,8 @@ class _Taker:
             for one, effects in told
             for number, action_id in enumerate(actions.get(one.message.get("message_id", ""), [None]))
         ]
+        if position:
+            events.append(NewEvent("mailbox_read", asdict(position)))
         append_events(
             connection, events, recorded_at=self.run.clock(), actor=self.run.actor, run_id=self.run.run_id
         )
@@ -201,7 +206,7 @@ def _event_rows(customer_id: str, effects: Effects) -> list[dict[str, object]]:
 
 def _payload(run: Run, one: Judged, effects: Effects) -> dict[str, object]:
     return {
-        "mail": one.return_id,
+        "return_id": one.return_id,
         "source": one.incoming.source,
         "kind": one.verdict.kind.value,
         "rule": one.verdict.rule,

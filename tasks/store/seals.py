@@ -1,4 +1,4 @@
-"""Digests of what the store holds, by group: an intake with its lines, a batch with its messages, a look at accounts.
+"""Digests of what the store holds, by group: an intake with its lines, a batch with its messages, a mail from outside.
 
 `tasks.ledger` writes them into the events that tell of a change; `tasks.audit.state` compares them again. A column
 that is null counts as not there, so that a later version may add columns without touching a digest.
@@ -22,6 +22,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "batch_id": ("batches", "approvals", "messages", "actions"),
     "standing_id": ("standings", "account_standings"),
+    "return_id": ("returns",),
+    "mailbox": ("mailboxes",),
 }
 """The tables of each kind of group, by the column that names it; the first has one row for the group itself."""
 
@@ -49,7 +51,9 @@ def read_seals(
 
 
 def read_runs(connection: Connection, key: str) -> dict[str, str]:
-    """Return of each group of a kind the run that made it."""
+    """Return of each group of a kind the run that made it; how far a mailbox is read says no run."""
+    if key == "mailbox":
+        return {}
     query = f"select cast({key} as varchar) as group_id, run_id from {GROUPS[key][0]}"
     return dict(fetch(connection, query).iter_rows())
 

@@ -12,6 +12,7 @@ from tasks.record import record_events
 from tasks.run import Run
 from tasks.store.connection import Connection, open_to_write
 from tasks.workspace import initialise
+from tests.torture.tampered_past import read_mail
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -141,3 +142,28 @@ def test_a_dispatch_that_only_the_store_or_only_the_log_knows_is_found(connectio
     assert verify_state(connection).problems == [
         "event 3: action A1 left on 2026-03-02, and the store does not know of it"
     ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("update returns set kind = 'delivered', customer_id = null", "returns of returned mail"),
+        ("delete from returns where sequence = 2", "rows of returns of returned mail"),
+        (
+            "insert into returns select * replace ('9' || return_id as return_id) from returns where sequence = 1",
+            "its rows in returns were added",
+        ),
+        ("update mailboxes set last_uid = 999999", "(mailbox_read): mailboxes of mailbox imap"),
+        ("delete from mailboxes", "(mailbox_read): rows of mailboxes of mailbox imap"),
+        (
+            "insert into mailboxes select * replace ('other' as mailbox) from mailboxes",
+            "mailbox other: no event tells of it",
+        ),
+    ],
+)
+def test_changed_rows_of_what_came_back_are_found(run: Run, statement: str, told: str) -> None:
+    read_mail(run.workspace, DAY)
+    with open_to_write(run.workspace) as connection:
+        [*found] = problems(connection, statement)
+    assert found
+    assert all(told in problem for problem in found)

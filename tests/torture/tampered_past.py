@@ -1,8 +1,14 @@
 """A workspace of some days with all kinds of events, to be tampered with; beside it the same some days earlier."""
 
 import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from policies.creditor import Returns
+from tasks.returns.incoming import Chunk, Incoming
+from tasks.returns.taking_in import take_in_mail
+from tasks.run import Run
+from tasks.store.returns import Position
 from tasks.workspace import Workspace
 from tests.torture.company import ENDED_WELL, drop, fresh_workspace, relance
 
@@ -18,10 +24,19 @@ _DAYS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
                 "--why", "too early", "--until", "2026-04-01",
             ),
             ("run",),
+            ("follow-up",),
         ),
     ),
 )  # fmt: skip
 _EARLIER = "2026-03-04"
+_ANSWER = b"""From: Somebody <somebody@client.example>
+To: us@creditor.example
+Subject: Re: your letter
+Message-ID: <%d@client.example>
+Date: Mon, 09 Mar 2026 10:00:00 +0100
+
+I have a question.
+"""
 
 
 def tampered_workspace(folder: Path) -> Workspace:
@@ -31,6 +46,8 @@ def tampered_workspace(folder: Path) -> Workspace:
         inbox = Path(__file__).parents[1] / "data" / "sample_company" / "days" / day
         if inbox.exists() and day != _DAYS[0][0]:
             drop(workspace, day)
+        if day == _DAYS[-1][0]:
+            read_mail(workspace, date.fromisoformat(day))
         for command in commands:
             done = relance(*command, "--as-of", day, "--workspace", str(workspace.root))
             # The days hold a file that is refused, too.
@@ -38,3 +55,15 @@ def tampered_workspace(folder: Path) -> Workspace:
         if day == _EARLIER:
             shutil.copytree(workspace.root, workspace.root.with_suffix(".earlier"))
     return workspace
+
+
+def read_mail(workspace: Workspace, day: date) -> None:
+    """Take in two mails as from a mailbox, and leave two more in the inbox for `relance follow-up`."""
+    now = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
+    run = Run(workspace, day, day, f"{day}-mailbox", "relance", lambda: now, lambda line: None)
+    mails = [Incoming("imap", f"INBOX, number {number}", _ANSWER % number) for number in (6, 7)]
+    position = Position("imap.creditor.example:993/INBOX", 1, 7)
+    take_in_mail(run, [Chunk(mails, position)], Returns(), lambda message, evidence: None)
+    workspace.returned.mkdir(exist_ok=True)
+    for number in (8, 9):
+        (workspace.returned / f"{number}.eml").write_bytes(_ANSWER % number)
