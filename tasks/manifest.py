@@ -114,6 +114,14 @@ def read_pending(folder: Path) -> dict[str, set[str]]:
     return noted
 
 
+def publishing_state(folder: Path) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what changes whenever a run has published something: the list, what is noted for it, the head.
+
+    As each file is noted before it is written, at most one file was written between two looks that are the same.
+    """
+    return tuple(_stat(folder / name) for name in (MANIFEST, PENDING, "audit/head.json"))
+
+
 def digest_of(entries: Entries) -> str:
     """Return one hash for all files outside `audit/`: SHA-256 over the lines that `sha256sum` prints, by name."""
     lines = [f"{entries[name].sha256}  {name}\n" for name in sorted(entries) if not name.startswith("audit/")]
@@ -139,6 +147,14 @@ def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
         is_aside = path.name.startswith(".") and path.name.endswith(".tmp")
         if path.is_file() and not is_aside:
             yield path.relative_to(folder).as_posix(), path
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _entry(path: Path) -> Entry:

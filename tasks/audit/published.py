@@ -4,6 +4,7 @@ The copy is written by `tasks.publish`. A kill leaves it behind the store, and f
 """
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from policies.errors import WaitingError
 from tasks.ledger import Chain, compare_head, lines_of
 from tasks.manifest import (
     MANIFEST,
@@ -21,12 +23,15 @@ from tasks.manifest import (
     hash_file,
     list_published,
     manifest_bytes,
+    publishing_state,
     read_manifest,
     read_pending,
 )
 from tasks.publish import HEADS, SEALED, VIEWS, Segment
 from tasks.store.audit import EVENT_ROWS, Head
 
+_PASSES = 8
+_PAUSE_SECONDS = 0.25
 _BAD_JSON = (ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -41,7 +46,29 @@ class Copy:
 
 
 def verify_published(folder: Path) -> list[str]:
-    """Return all that is wrong with the folder `published`; nothing means it is whole."""
+    """Return all that is wrong with the folder `published`; nothing means it is whole.
+
+    What was found while a run published may be its work half seen: then all is looked at again.
+
+    Raises:
+        WaitingError: runs kept publishing.
+    """
+    for number in range(_PASSES):
+        before = publishing_state(folder)
+        try:
+            problems = _look_at(folder)
+        except FileNotFoundError as error:
+            problems = [f"published file {error.filename} is missing"]
+        if not problems or publishing_state(folder) == before:
+            return problems
+        time.sleep(_PAUSE_SECONDS * (number + 1))
+    raise WaitingError(
+        f"Not checked: a run is publishing into {folder}, and what it had changed did not fit together in any of "
+        f"{_PASSES} looks. Ask again when it has ended. What did not fit: {problems[0]}"
+    )
+
+
+def _look_at(folder: Path) -> list[str]:
     audit = folder / "audit"
     if not any(audit.glob("*")):
         return list(_wrong_files(folder, is_listed=False))

@@ -1,7 +1,8 @@
 """A picture of a workspace as of one instant, taken without holding up whoever works in it.
 
 The store is copied first and the journals last, so a journal never knows less than the store. When the log has grown
-meanwhile the picture is taken again; when it keeps growing, the workspace is held for the moment it takes.
+or a run has published meanwhile the picture is taken again; when that goes on, the workspace is held for the moment it
+takes.
 """
 
 import fcntl
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from policies.errors import WaitingError
 from tasks.locking import hold_workspace
+from tasks.manifest import publishing_state
 from tasks.run import Run
 from tasks.store.audit import Head, read_head
 from tasks.store.connection import open_to_read
@@ -61,18 +63,19 @@ def picture(run: Run, patience_seconds: float = 60) -> Iterator[Picture]:
 
 def _settled(run: Run, staging: Path, patience_seconds: float) -> Picture:
     for _ in range(_TRIES):
-        before = _head(run.workspace)
+        before = _state(run.workspace)
         taken = _take(run, staging)
-        if _head(run.workspace) == before:
+        if _state(run.workspace) == before:
             return taken
     run.say("the log keeps growing: waiting for the run at work, so that the backup is of one instant")
     with hold_workspace(run.workspace, "backup", run.clock(), patience_seconds):
         return _take(run, staging)
 
 
-def _head(workspace: Workspace) -> Head:
+def _state(workspace: Workspace) -> tuple[Head, object]:
+    """Return the head of the log and how far it is published; the published list is written after the log."""
     with open_to_read(workspace, patience_seconds=30) as connection:
-        return read_head(connection)
+        return read_head(connection), publishing_state(workspace.published)
 
 
 def _take(run: Run, staging: Path) -> Picture:

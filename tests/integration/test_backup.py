@@ -16,7 +16,9 @@ from tasks.backup.archive import check_archive
 from tasks.backup.restoring import restored
 from tasks.backup.taking import take_backup
 from tasks.dispatch.journal import JOURNAL_NAME, read_journal
+from tasks.documents.whole_files import put_bytes
 from tasks.ledger import NewEvent, append_events
+from tasks.manifest import manifest_bytes, read_manifest
 from tasks.run import Run
 from tasks.store.audit import read_head, read_log
 from tasks.store.batch_lists import list_actions
@@ -175,6 +177,32 @@ def test_a_log_that_grows_meanwhile_is_pictured_again(stages: Stages, tmp_path: 
         assert manifest.head_sequence == read_head(connection).sequence
     assert len(pictures) == 4  # one names the file
     assert check_archive(archive) == manifest
+
+
+def test_a_copy_that_is_listed_meanwhile_is_pictured_again(
+    stages: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old list is pictured, then a run writes the new one and forgets what was noted: no event is added."""
+    workspace = copy_workspace(stages.before(RELEASE), tmp_path / "workspace")
+    folder = workspace.published
+    new_list = (folder / "manifest.json").read_bytes()
+    listed = read_manifest(folder)
+    latest = listed.pop("latest.json")
+    (folder / "manifest.json").write_bytes(manifest_bytes(listed))
+    (folder / ".pending.jsonl").write_text(
+        json.dumps({"file": "latest.json", "sha256": latest.sha256}) + "\n"
+    )
+    link = Path.hardlink_to
+
+    def link_then_list(target: Path, source: Path) -> None:
+        link(target, source)
+        if source == folder / "manifest.json" and (folder / ".pending.jsonl").exists():
+            put_bytes(source, new_list)
+            (folder / ".pending.jsonl").unlink()
+
+    monkeypatch.setattr(Path, "hardlink_to", link_then_list)
+    archive, _ = take_backup(run_in(workspace), tmp_path / "backup.tar.gz")
+    assert archive.is_file()
 
 
 def test_a_backup_is_not_put_into_the_workspace_nor_over_another_file(stages: Stages, tmp_path: Path) -> None:
