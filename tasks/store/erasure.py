@@ -15,7 +15,8 @@ from policies.messages import Message
 from policies.retention import PERSONAL_COLUMNS, without_person
 from tasks.documents.whole_files import flush
 from tasks.store.audit import erase_personal_fields
-from tasks.store.connection import Connection, fetch, load_query
+from tasks.store.connection import SETTINGS, Connection, fetch, load_query, patiently
+from tasks.store.faults import telling_faults
 from tasks.workspace import Workspace
 
 
@@ -76,11 +77,11 @@ def is_known(connection: Connection, customer_id: str) -> bool:
 
 
 @contextmanager
-def without_old_blocks(workspace: Workspace) -> Iterator[list[ErasedRows]]:
+def without_old_blocks(workspace: Workspace, patience_seconds: float = 30) -> Iterator[list[ErasedRows]]:
     """Write the store anew once the block has erased something: a changed row leaves its old bytes in the file.
 
     The block adds what it erased to the list it gets. A mark on the disk says that this is owed, so that an erasure
-    which was cut is ended by the next one, whoever is erased then.
+    which was cut, or found the store held by a reader for too long, is ended by the next one, whoever is erased then.
     """
     mark = workspace.store_path.with_name(f".{workspace.store_path.name}.erasing")
     is_owed = mark.exists()
@@ -89,15 +90,20 @@ def without_old_blocks(workspace: Workspace) -> Iterator[list[ErasedRows]]:
     erased: list[ErasedRows] = []
     yield erased
     if erased or is_owed:
-        _rewrite(workspace.store_path)
+        _rewrite(workspace, patience_seconds)
     mark.unlink()
 
 
-def _rewrite(path: Path) -> None:
-    """Copy the store and put the copy in its place; nobody else has it open to write. Cut, the old one stays, whole."""
+def _rewrite(workspace: Workspace, patience_seconds: float) -> None:
+    """Copy the store and put the copy in its place once nobody has it open. Cut, the old one stays, whole."""
+    path = workspace.store_path
     aside = path.with_name(f".{path.name}.anew")
     _remove(aside)
-    with duckdb.connect(str(path)) as connection:
+
+    def connect() -> Connection:
+        return duckdb.connect(str(path), config=SETTINGS)
+
+    with telling_faults(path), patiently(workspace, connect, patience_seconds) as connection:
         connection.execute("checkpoint")
         name = connection.execute("select current_database()").fetchall()[0][0]
         connection.execute(f"attach '{str(aside).replace(chr(39), chr(39) * 2)}' as anew")

@@ -22,7 +22,8 @@ from tasks.audit.questions import ask
 from tasks.ledger import NewEvent, append_events
 from tasks.publish import publish, read_table
 from tasks.run import Run
-from tasks.store.connection import open_to_write
+from tasks.store.connection import StoreBusyError, open_to_write
+from tasks.store.erasure import ErasedRows, without_old_blocks
 from tasks.workspace import Workspace, initialise
 from tests.integration.audited_company import (
     CALLED,
@@ -35,7 +36,7 @@ from tests.integration.audited_company import (
     SECOND,
 )
 from tests.integration.audited_company import ask as ask_by_command
-from tests.torture.company import copy_workspace, relance
+from tests.torture.company import copy_workspace, relance, start
 
 EXCEPTIONS = ("archive", "rejected")
 """Originals of exports hold everybody and go by period alone (docs/auditors.md)."""
@@ -252,6 +253,32 @@ def test_a_crash_before_the_files_went_is_ended_by_the_next_erasure(
     assert workspace.store_path.stat().st_ino != file_before
     assert not list(workspace.root.glob(".relance.duckdb.*"))
     assert left_after(workspace, data_of(MAILED)) == set()
+
+
+def test_a_reader_is_waited_for_and_what_he_hinders_is_owed(tmp_path: Path) -> None:
+    workspace = initialise(tmp_path / "workspace")
+    with open_to_write(workspace):
+        pass
+    mark = workspace.store_path.with_name(".relance.duckdb.erasing")
+    file_before = workspace.store_path.stat().st_ino
+    hold = f"held = duckdb.connect({str(workspace.store_path)!r}, read_only=True)"
+    reader = start(["-c", f"import duckdb, time; {hold}; print('held', flush=True); time.sleep(60)"])
+    assert reader.stdout
+    assert reader.stdout.readline() == "held\n"
+    try:
+        with (
+            pytest.raises(StoreBusyError, match=f"process {reader.pid}, and still was"),
+            without_old_blocks(workspace, patience_seconds=0.1) as rows,
+        ):
+            rows.append(ErasedRows("event_lines", ("note",), 1))
+    finally:
+        reader.kill()
+        reader.communicate()
+    assert mark.exists()
+    with without_old_blocks(workspace):
+        pass
+    assert not mark.exists()
+    assert workspace.store_path.stat().st_ino != file_before
 
 
 def test_what_came_back_has_a_period_of_its_own_and_files_the_log_does_not_know_stay(tmp_path: Path) -> None:
