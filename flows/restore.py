@@ -14,6 +14,7 @@ from tasks.documents.whole_files import put_bytes
 from tasks.intake import IntakeStatus, take_in
 from tasks.locking import hold_workspace
 from tasks.run import Run
+from tasks.stopping import read_stop
 
 _FROM_JOURNALS = "actions-from-lost-journals.csv"
 _SHOWN_MESSAGES = 20
@@ -35,7 +36,8 @@ def restore(archive: Path, target: Path, journals: Path | None = None) -> list[s
             lost = take_in_lost_journals(run, journals) if journals else None
             told = _take_in_actions(run, lost) if lost else ""
             why = _why_halted(manifest, lost, told)
-            stop_release(workspace, why, run.clock())
+            halted = read_stop(workspace)
+            stop_release(workspace, why, run.clock(), before=halted.why if halted else "")
     run = begin(target, None)
     with hold_workspace(run.workspace, "restore", run.clock(), PATIENCE_SECONDS):
         steps.publish_log(run)

@@ -3,7 +3,6 @@
 What left after the backup was taken is unknown to it, so nothing leaves a restored workspace until a person says so.
 """
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -61,11 +60,9 @@ def log_restore(run: Run, archive: Path, manifest: Manifest, *, with_journals: b
         append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
-def stop_release(workspace: Workspace, why: str, since: datetime) -> None:
-    """Halt all release in the workspace until a person starts it; a reason that stood there before is kept."""
-    earlier = ""
-    if workspace.stop_path.is_file():
-        earlier = f" Before the backup: {json.loads(workspace.stop_path.read_text(encoding='utf-8'))['why']}"
+def stop_release(workspace: Workspace, why: str, since: datetime, before: str = "") -> None:
+    """Halt all release in the workspace until a person starts it; why it was halted before the backup is kept."""
+    earlier = f" Before the backup: {before}" if before else ""
     content = {
         "by": "relance restore",
         "why": f"{why}{earlier}".rstrip("."),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.restore import restore
 from policies.errors import AuditBrokenError, RelanceError, WaitingError, WrongUseError
 from tasks.backup.archive import check_archive
 from tasks.backup.restoring import restored
@@ -20,6 +21,7 @@ from tasks.documents.whole_files import put_bytes
 from tasks.ledger import NewEvent, append_events
 from tasks.manifest import manifest_bytes, read_manifest
 from tasks.run import Run
+from tasks.stopping import read_stop
 from tasks.store.audit import read_head, read_log
 from tasks.store.batch_lists import list_actions
 from tasks.store.connection import open_to_read, open_to_write
@@ -177,6 +179,17 @@ def test_a_log_that_grows_meanwhile_is_pictured_again(stages: Stages, tmp_path: 
         assert manifest.head_sequence == read_head(connection).sequence
     assert len(pictures) == 4  # one names the file
     assert check_archive(archive) == manifest
+
+
+def test_a_stop_that_was_only_touched_is_restored_too(stages: Stages, tmp_path: Path) -> None:
+    workspace = copy_workspace(stages.before(RELEASE), tmp_path / "workspace")
+    workspace.stop_path.touch()
+    archive, _ = take_backup(run_in(workspace), tmp_path / "backup.tar.gz")
+    restore(archive, tmp_path / "again")
+    halted = read_stop(open_workspace(tmp_path / "again"))
+    assert halted
+    assert halted.by == "relance restore"
+    assert "Before the backup: the file release.stopped stands in the workspace" in halted.why
 
 
 def test_a_copy_that_is_listed_meanwhile_is_pictured_again(
