@@ -13,6 +13,7 @@ from tasks.audit.erasure import (
     PERIOD,
     REQUEST,
     erase_customers,
+    erase_unmatched_returns,
     log_files_erased,
     refuse_unless_settled,
 )
@@ -86,6 +87,10 @@ def erase_past(run: Run) -> str:
         free = _settled(run, _past(run, months, owing), owing, shared)
         erased = erase_customers(run, free, shared, ground=PERIOD, by=run.actor, why=why)
         told.append(f"personal data of {counted(sum(bool(one.rows) for one in erased), 'customer')}")
+    if months := retention.returns_months:
+        why = f"retention: returns_months {months}"
+        fields = erase_unmatched_returns(run, months_before(run.as_of, months), by=run.actor, why=why)
+        told.append(f"{counted(fields, 'field')} of mail about no known customer")
     for key, changes in find_past_files(run, retention, owing).items():
         why = f"retention: {key} {getattr(retention, key)}"
         log_files_erased(run, changes, by=run.actor, why=why)

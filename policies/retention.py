@@ -38,7 +38,8 @@ class Retention(BaseModel):
         documents_months: of documents in the outbox, since their batch was closed or rejected; those of customers who
             owe something stay.
         exports_months: of accepted and refused files, since they were taken in.
-        returns_months: of returned mails and lists, since they were taken in.
+        returns_months: of returned mails and lists, and of sender and subject of mail about no known customer, since
+            they were taken in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -7,6 +7,7 @@ in between leaves rows erased and files not: erasing the customer again, or the 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -20,6 +21,7 @@ from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.erasure import (
     ErasedRows,
     erase_rows,
+    erase_unmatched,
     is_known,
     list_invoice_numbers,
     list_messages_of,
@@ -127,6 +129,22 @@ def erase_customers(
             all_rows.extend(rows)
             done.append(_counts(customer_id, rows, files))
     return done
+
+
+def erase_unmatched_returns(run: Run, cutoff: date, *, by: str, why: str) -> int:
+    """Erase sender and subject of mail about no known customer, taken in by a day; return how many fields went."""
+    with without_old_blocks(run.workspace) as all_rows:
+        with open_to_write(run.workspace) as connection:
+            rows = erase_unmatched(connection, cutoff)
+            if rows:
+                payload = {"on": run.as_of, "ground": PERIOD, "by": by, "why": why, "taken_in_by": cutoff}
+                event = NewEvent(
+                    "return_fields_erased",
+                    {**payload, "rows": {one.table: one.rows for one in rows}, "documents": []},
+                )
+                append_events(connection, [event], recorded_at=run.clock(), actor=by, run_id=run.run_id)
+        all_rows.extend(rows)
+    return sum(one.rows for one in rows)
 
 
 def log_files_erased(run: Run, changes: Collection[FileChange], *, by: str, why: str) -> None:

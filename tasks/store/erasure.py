@@ -6,6 +6,7 @@ What is personal is said by `policies.retention`; who may be erased, and the eve
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -38,6 +39,12 @@ def erase_rows(connection: Connection, customer_id: str, pseudonym: str) -> list
     fields = erase_personal_fields(connection, customer_id)
     erased.append(ErasedRows("personal_fields", ("salt", "value"), fields))
     return [one for one in erased if one.rows]
+
+
+def erase_unmatched(connection: Connection, cutoff: date) -> list[ErasedRows]:
+    """Erase sender and subject of mail that is about no known customer and was taken in by a day."""
+    erased = connection.execute(load_query("erase_unmatched"), {"cutoff": cutoff}).fetchall()
+    return [ErasedRows("personal_fields", ("salt", "value"), len(erased))] if erased else []
 
 
 def list_last_happened(connection: Connection) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,15 +15,16 @@ import polars as pl
 import pytest
 
 from policies.retention import Retention
-from tasks.audit.erasure import REQUEST, Erased, erase_customers
+from tasks.audit.erasure import REQUEST, Erased, erase_customers, erase_unmatched_returns
 from tasks.audit.periods import find_past_files
 from tasks.audit.personal_files import index_shared_files
 from tasks.audit.proof import find_action, prove_address, prove_document, read_document
 from tasks.audit.questions import ask
+from tasks.audit.state import verify_state
 from tasks.ledger import NewEvent, append_events
 from tasks.publish import publish, read_table
 from tasks.run import Run
-from tasks.store.connection import StoreBusyError, open_to_write
+from tasks.store.connection import StoreBusyError, open_to_read, open_to_write
 from tasks.store.erasure import ErasedRows, without_old_blocks
 from tasks.workspace import Workspace, initialise
 from tests.integration.audited_company import (
@@ -37,6 +39,7 @@ from tests.integration.audited_company import (
 )
 from tests.integration.audited_company import ask as ask_by_command
 from tests.torture.company import copy_workspace, relance, start
+from tests.torture.tampered_past import read_mail
 
 EXCEPTIONS = ("archive", "rejected")
 """Originals of exports hold everybody and go by period alone (docs/auditors.md)."""
@@ -279,6 +282,21 @@ def test_a_reader_is_waited_for_and_what_he_hinders_is_owed(tmp_path: Path) -> N
         pass
     assert not mark.exists()
     assert workspace.store_path.stat().st_ino != file_before
+
+
+def test_sender_and_subject_of_mail_about_nobody_we_know_go_with_the_returned_mail(tmp_path: Path) -> None:
+    workspace = initialise(tmp_path / "workspace")
+    for day in (date(2026, 3, 9), date(2026, 4, 9)):
+        read_mail(workspace, day)
+    run = replace(acting_in(workspace), as_of=date(2026, 5, 9))
+    with open_to_read(workspace) as connection:
+        [(before,)] = connection.execute("select count(*) from personal_fields").fetchall()
+    assert erase_unmatched_returns(run, date(2026, 3, 31), by="Anna", why="period") == before // 2 > 0
+    assert erase_unmatched_returns(run, date(2026, 3, 31), by="Anna", why="period") == 0
+    with open_to_write(workspace) as connection:
+        assert verify_state(connection).problems == []
+        connection.execute("delete from personal_fields")
+        assert len(verify_state(connection).problems) == before // 2
 
 
 def test_what_came_back_has_a_period_of_its_own_and_files_the_log_does_not_know_stay(tmp_path: Path) -> None:

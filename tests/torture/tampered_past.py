@@ -29,10 +29,10 @@ _DAYS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ),
 )  # fmt: skip
 _EARLIER = "2026-03-04"
-_ANSWER = b"""From: Somebody <somebody@client.example>
+_ANSWER = """From: Somebody <somebody@client.example>
 To: us@creditor.example
 Subject: Re: your letter
-Message-ID: <%d@client.example>
+Message-ID: <%s@client.example>
 Date: Mon, 09 Mar 2026 10:00:00 +0100
 
 I have a question.
@@ -61,9 +61,13 @@ def read_mail(workspace: Workspace, day: date) -> None:
     """Take in two mails as from a mailbox, and leave two more in the inbox for `relance follow-up`."""
     now = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
     run = Run(workspace, day, day, f"{day}-mailbox", "relance", lambda: now, lambda line: None)
-    mails = [Incoming("imap", f"INBOX, number {number}", _ANSWER % number) for number in (6, 7)]
+    mails = [Incoming("imap", f"INBOX, number {number}", _answer(day, number)) for number in (6, 7)]
     position = Position("imap.creditor.example:993/INBOX", 1, 7)
     take_in_mail(run, [Chunk(mails, position)], Returns(), lambda message, evidence: None)
     workspace.returned.mkdir(exist_ok=True)
     for number in (8, 9):
-        (workspace.returned / f"{number}.eml").write_bytes(_ANSWER % number)
+        (workspace.returned / f"{number}.eml").write_bytes(_answer(day, number))
+
+
+def _answer(day: date, number: int) -> bytes:
+    return (_ANSWER % f"{day}-{number}").encode()

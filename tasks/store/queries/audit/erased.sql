@@ -11,5 +11,5 @@ select
     recorded_at,
     sequence
 from events
-where kind in ('personal_data_erased', 'files_erased')
+where kind in ('personal_data_erased', 'files_erased', 'return_fields_erased')
 order by sequence
