@@ -53,6 +53,7 @@ def verify_published(folder: Path) -> list[str]:
     Raises:
         WaitingError: runs kept publishing.
     """
+    problems: list[str] = []
     for number in range(_PASSES):
         before = publishing_state(folder)
         try:

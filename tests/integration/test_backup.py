@@ -17,9 +17,7 @@ from tasks.backup.archive import check_archive
 from tasks.backup.restoring import restored
 from tasks.backup.taking import take_backup
 from tasks.dispatch.journal import JOURNAL_NAME, read_journal
-from tasks.documents.whole_files import put_bytes
 from tasks.ledger import NewEvent, append_events
-from tasks.manifest import manifest_bytes, read_manifest
 from tasks.run import Run
 from tasks.stopping import read_stop
 from tasks.store.audit import read_head, read_log
@@ -190,32 +188,6 @@ def test_a_stop_that_was_only_touched_is_restored_too(stages: Stages, tmp_path: 
     assert halted
     assert halted.by == "relance restore"
     assert "Before the backup: the file release.stopped stands in the workspace" in halted.why
-
-
-def test_a_copy_that_is_listed_meanwhile_is_pictured_again(
-    stages: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The old list is pictured, then a run writes the new one and forgets what was noted: no event is added."""
-    workspace = copy_workspace(stages.before(RELEASE), tmp_path / "workspace")
-    folder = workspace.published
-    new_list = (folder / "manifest.json").read_bytes()
-    listed = read_manifest(folder)
-    latest = listed.pop("latest.json")
-    (folder / "manifest.json").write_bytes(manifest_bytes(listed))
-    (folder / ".pending.jsonl").write_text(
-        json.dumps({"file": "latest.json", "sha256": latest.sha256}) + "\n"
-    )
-    link = Path.hardlink_to
-
-    def link_then_list(target: Path, source: Path) -> None:
-        link(target, source)
-        if source == folder / "manifest.json" and (folder / ".pending.jsonl").exists():
-            put_bytes(source, new_list)
-            (folder / ".pending.jsonl").unlink()
-
-    monkeypatch.setattr(Path, "hardlink_to", link_then_list)
-    archive, _ = take_backup(run_in(workspace), tmp_path / "backup.tar.gz")
-    assert archive.is_file()
 
 
 def test_a_backup_is_not_put_into_the_workspace_nor_over_another_file(stages: Stages, tmp_path: Path) -> None:

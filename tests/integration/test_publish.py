@@ -238,27 +238,6 @@ def test_any_changed_byte_of_any_published_file_is_found_and_the_file_named(publ
     assert verify_published(published.published) == []
 
 
-def test_a_run_that_publishes_while_the_copy_is_verified_raises_no_alarm(
-    published: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The list is read, then a run publishes, then the files are hashed."""
-    runs = iter([at_work(published, "run-2"), at_work(published, "run-3")])
-
-    def hash_later(path: Path) -> str:
-        if run := next(runs, None):
-            publish(run, decisions=pl.DataFrame({"by": [run.run_id]}))
-        return manifest.hash_file(path)
-
-    monkeypatch.setattr("tasks.audit.published.hash_file", hash_later)
-    assert verify_published(published.published) == []
-    (published.published / "reports").mkdir()
-    (published.published / "reports" / "new.csv").write_text("x", encoding="utf-8")
-    runs = iter([at_work(published, "run-4")])
-    assert verify_published(published.published) == [
-        "published file reports/new.csv was added: no run has written it"
-    ]
-
-
 def test_a_missing_and_a_further_file_are_named(published: Workspace) -> None:
     (published.published / "actions.parquet").unlink()
     (published.published / "reports").mkdir()
