@@ -46,7 +46,8 @@ def read_kept_heads(workspace: Workspace, files: Sequence[Path]) -> tuple[list[K
     if audit and audit.time_stamp_authority:
         certificate = workspace.root / audit.time_stamp_authority.certificate_file
         tokens = sorted((workspace.published / "audit" / TOKENS).glob("*.tsr"))
-        wrong = (_wrong_token(workspace, token, certificate) for token in tokens)
+        published = _published_heads(workspace) if tokens else {}
+        wrong = (_wrong_token(published, token, certificate) for token in tokens)
         problems += [problem for problem in wrong if problem]
     return kept, problems
 
@@ -81,10 +82,16 @@ def compare_kept(kept: Sequence[KeptHead], hashes: Mapping[int, str]) -> list[st
     return problems
 
 
-def _wrong_token(workspace: Workspace, token: Path, certificate: Path) -> str | None:
+def _published_heads(workspace: Workspace) -> dict[int, Head]:
+    """Return the heads that were published, by their event; that their file cannot be read is told elsewhere."""
+    try:
+        return {head.sequence: head for head in read_heads_file(workspace.published / "audit" / HEADS)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _wrong_token(heads: Mapping[int, Head], token: Path, certificate: Path) -> str | None:
     """Return what is wrong with a time stamp: it must be the authority's, over a head that was published."""
-    path = workspace.published / "audit" / HEADS
-    heads = {head.sequence: head for head in read_heads_file(path)} if path.exists() else {}
     name = f"published/audit/{TOKENS}/{token.name}"
     try:
         head = heads[int(token.stem)]
