@@ -6,6 +6,7 @@ It is written without waiting for anybody. The log hears of it as soon as the st
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tasks.documents.whole_files import put_json
 from tasks.ledger import NewEvent, append_events
@@ -44,7 +45,7 @@ def stop(workspace: Workspace, by: str, why: str, since: datetime) -> Stop:
 
 
 def read_stop(workspace: Workspace) -> Stop | None:
-    """Return who halted release, or nothing. A file that cannot be read halts too."""
+    """Return who halted release, or nothing. A file that cannot be read halts too, since it was touched."""
     path = workspace.stop_path
     try:
         return Stop(
@@ -53,7 +54,15 @@ def read_stop(workspace: Workspace) -> Stop | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, AttributeError):
-        return Stop(_UNKNOWN, f"the file {path.name} stands in the workspace", _UNKNOWN)
+        return Stop(_UNKNOWN, f"the file {path.name} stands in the workspace", _touched_at(path))
+
+
+def _touched_at(path: Path) -> str:
+    try:
+        changed = path.stat().st_mtime
+    except OSError:
+        return _UNKNOWN
+    return datetime.fromtimestamp(changed, UTC).isoformat(timespec="microseconds")
 
 
 def log_stop(run: Run) -> bool:

@@ -248,3 +248,11 @@ def test_a_stop_written_by_hand_or_not_yet_logged_halts_too(approved: Workspace)
     assert (done.returncode, "stopped by unknown" in done.stdout) == (5, True)
     assert open_workspace(approved.root).stop_path.exists()
     assert [one["claimed_by"] for one in events(approved, "release_stopped")] == ["unknown"]
+
+    approved.stop_path.unlink()
+    approved.stop_path.touch()
+    for _ in range(2):
+        assert relance(approved, "release", "--as-of", DAY).returncode == 5
+    stops = events(approved, "release_stopped")
+    assert [one["claimed_by"] for one in stops] == ["unknown", "unknown"]
+    assert stops[0]["since"] < stops[1]["since"]
