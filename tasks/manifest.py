@@ -128,6 +128,14 @@ def digest_of(entries: Entries) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def changes_between(old: Entries, new: Entries) -> dict[str, str]:
+    """Return the files outside `audit/` that are new, changed or removed, each with its hash now; "" = removed."""
+    names = {
+        name for name in {*old, *new} if old.get(name) != new.get(name) and not name.startswith("audit/")
+    }
+    return {name: new[name].sha256 if name in new else "" for name in sorted(names)}
+
+
 def list_published(folder: Path) -> dict[str, Path]:
     """Return the files that the list must name, by path below the folder."""
     return {name: path for name, path in sorted(_walk(folder)) if name not in _NOT_LISTED}

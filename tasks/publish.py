@@ -16,12 +16,15 @@ import polars as pl
 from policies.errors import AuditBrokenError, WrongUseError
 from tasks.ledger import START, NewEvent, append_events, lines_of, verify_from
 from tasks.manifest import (
+    MANIFEST,
     Entries,
+    changes_between,
     current_entries,
     digest_of,
     note_published,
     put_published,
     put_published_frame,
+    read_manifest,
     remove_published,
     write_manifest,
 )
@@ -185,20 +188,23 @@ def _publish_log(run: Run, patience_seconds: float) -> int:
     entries = current_entries(folder)
     with open_to_write(run.workspace, patience_seconds) as connection:
         published = _refuse_contradiction(connection, run.workspace)
-        _seal(connection, run, entries, is_listed=(folder / "manifest.json").exists())
+        _seal(connection, run, entries, read_manifest(folder) if (folder / MANIFEST).exists() else None)
         events = pl.concat([EVENT_ROWS.to_frame(), *page_events(connection, published.sequence)])
     _publish_events(folder, events, run)
     return events.height
 
 
-def _seal(connection: Connection, run: Run, entries: Entries, *, is_listed: bool) -> None:
-    """Log the digest of all published files but the log's own, unless it is the last one logged."""
+def _seal(connection: Connection, run: Run, entries: Entries, listed: Entries | None) -> None:
+    """Log the digest of all published files but the log's own, unless it is the last one logged.
+
+    It names the files that changed since the list was written, so that nothing is taken over unseen.
+    """
     sealed = {"files": sum(not name.startswith("audit/") for name in entries), "sha256": digest_of(entries)}
     last = read_last_of_kind(connection, SEALED)
     if last and json.loads(str(last["payload"]))["sha256"] == sealed["sha256"]:
         return
     # Without a list there was nothing to compare with: what lay in the folder was taken as it was.
-    taken = {} if is_listed else {"listed_anew": "yes"}
+    taken = {"listed_anew": "yes"} if listed is None else {"changed": changes_between(listed, entries)}
     event = NewEvent(SEALED, {"as_of": run.as_of, **sealed, **taken})
     append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 

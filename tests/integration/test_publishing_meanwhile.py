@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 
 from tasks import manifest
-from tasks.audit.published import verify_published
+from tasks.audit.published import unsealed_files, verify_published
 from tasks.backup.taking import take_backup
 from tasks.documents.whole_files import put_bytes
 from tasks.manifest import manifest_bytes, read_manifest
 from tasks.publish import publish
 from tasks.run import Run
+from tasks.store.audit import read_last_of_kind
+from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, initialise
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -50,6 +52,28 @@ def test_a_run_that_publishes_while_the_copy_is_verified_raises_no_alarm(
     assert verify_published(published.published) == [
         "published file reports/new.csv was added: no run has written it"
     ]
+
+
+def test_a_file_that_somebody_else_noted_for_the_list_is_named_by_the_event_that_takes_it_over(
+    published: Workspace,
+) -> None:
+    publish(at_work(published), decisions=pl.DataFrame({"total": [1]}))
+    name = f"decisions/as_of={DAY}.parquet"
+    pl.DataFrame({"total": [2]}).write_parquet(published.published / name)
+    planted = manifest.hash_file(published.published / name)
+    (published.published / manifest.PENDING).write_text(json.dumps({"file": name, "sha256": planted}))
+    assert unsealed_files(published.published) == [name]
+
+    publish(at_work(published, "run-2"))
+
+    with open_to_read(published) as connection:
+        event = read_last_of_kind(connection, "copy_published")
+    assert event
+    changed = json.loads(str(event["payload"]))["changed"]
+    assert changed == {
+        name: planted,
+        "latest.json": manifest.hash_file(published.published / "latest.json"),
+    }
 
 
 def test_a_copy_that_is_listed_meanwhile_is_pictured_again(
