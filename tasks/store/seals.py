@@ -43,10 +43,9 @@ def read_seals(
     """
     asked = None if group_ids is None else sorted({str(one) for one in group_ids})
     seals: dict[str, Seal] = {}
-    for table in GROUPS[key]:
-        for row in _digests(connection, key, table, asked).iter_rows(named=True):
-            seal = seals.setdefault(row["group_id"], {})
-            seal[table] = {"rows": row["rows"], "sha256": row["sha256"]}
+    for row in _digests(connection, key, asked).iter_rows(named=True):
+        seal = seals.setdefault(row["group_id"], {})
+        seal[row["table_name"]] = {"rows": row["rows"], "sha256": row["sha256"]}
     return seals
 
 
@@ -58,27 +57,36 @@ def read_runs(connection: Connection, key: str) -> dict[str, str]:
     return dict(fetch(connection, query).iter_rows())
 
 
-def _digests(connection: Connection, key: str, table: str, group_ids: list[str] | None) -> pl.DataFrame:
-    columns = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where table_name = $table and database_name = current_database() order by column_name",
-        {"table": table},
-    ).fetchall()
-    only = (
-        ""
-        if group_ids is None
-        else f"semi join sealed_groups on sealed_groups.group_id = cast({table}.{key} as varchar)"
-    )
-    query = load_query("digest_rows").format(
-        key=key, table=table, row_text=_row_text(tuple(columns)), only=only
-    )
-    with lend_frames(
-        connection, sealed_groups=pl.DataFrame({"group_id": group_ids or []}, {"group_id": pl.String()})
-    ):
-        return fetch(connection, query)
+def _digests(connection: Connection, key: str, group_ids: list[str] | None) -> pl.DataFrame:
+    """Return one digest for each table and group, all in one query: a seal is made at every step of a day."""
+    found = connection.execute(load_query("columns_of_tables")).fetchall()
+    columns = {
+        table: tuple((name, data_type) for owner, name, data_type in found if owner == table)
+        for table in GROUPS[key]
+    }
+    frame = pl.DataFrame({"group_id": group_ids or []}, {"group_id": pl.String()})
+    with lend_frames(connection, sealed_groups=frame):
+        return fetch(connection, _digest_query(key, tuple(columns.items()), is_whole=group_ids is None))
 
 
 @cache
+def _digest_query(
+    key: str, columns: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], *, is_whole: bool
+) -> str:
+    parts = []
+    for table, of_table in columns:
+        only = (
+            ""
+            if is_whole
+            else f"semi join sealed_groups on sealed_groups.group_id = cast({table}.{key} as varchar)"
+        )
+        query = load_query("digest_rows").format(
+            key=key, table=table, row_text=_row_text(of_table), only=only
+        )
+        parts.append(f"select '{table}' as table_name, * from (\n{query})")
+    return "\nunion all\n".join(parts) + "\norder by group_id, table_name"
+
+
 def _row_text(columns: tuple[tuple[str, str], ...]) -> str:
     """Return the SQL for the text of a row: `name=length:value;` for each column that is not null, by name.
 

@@ -13,4 +13,3 @@ buckets as (
 select group_id, cast(sum(bucket_rows) as bigint) as "rows", sha256(string_agg(bucket_hash, '' order by bucket)) as sha256
 from buckets
 group by group_id
-order by group_id
