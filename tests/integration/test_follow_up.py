@@ -138,6 +138,17 @@ def test_three_messages_in_a_row_that_did_not_arrive_are_a_bounce_for_good(compa
         ]
 
 
+def test_a_bounce_of_the_archive_copy_leaves_the_customer_alone(company: Workspace) -> None:
+    text = company.creditor_path.read_text(encoding="utf-8")
+    smtp = "\nsmtp: {host: 127.0.0.1, security: none, copy_to: archive@ateliers-cormier.example}\n"
+    company.creditor_path.write_text(text + smtp, encoding="utf-8")
+    drop(company, "copy", bounce(messages(company)["ana"], "archive@ateliers-cormier.example"))
+    act(company, "follow-up", BACK, expect=5)
+    (logged,) = map(json.loads, events(company).filter(kind="mail_returned")["payload"])
+    assert (logged["kind"], logged["rule"]) == ("unrelated", "own_copy")
+    assert decisions(company, NEXT)["ana"] == ("reminder_2", "email", "")
+
+
 def test_mail_about_nothing_of_ours_is_counted_kept_and_shown_to_a_person(company: Workspace) -> None:
     drop(company, "stray", bounce("0" * 32, "who@client.example"))
     drop(
