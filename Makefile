@@ -22,14 +22,14 @@ demo: $(VENV)/.done          ## the sample company over ten weeks, in ./demo
 
 test: static          ## checks, then every test; policies/ must be covered wholly
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" --cov --cov-report=
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not long" --cov --cov-report=
 	$(BIN)/coverage report --include='policies/*' --fail-under=100
 
 property: $(VENV)/.done          ## 10,000 drawn histories, decided by the fast path and by the oracle
 	$(BIN)/python -m tests.property --histories 10000
 
 test-duckdb2: .venv-duckdb2/.done          ## the same tests on DuckDB 2
-	.venv-duckdb2/bin/python -m pytest -n auto --dist loadfile -m "not browser"
+	.venv-duckdb2/bin/python -m pytest -n auto --dist loadfile -m "not browser and not long"
 
 test-browser: $(VENV)/.done          ## the tests that look at the Prefect UI with Chromium
 	$(BIN)/python -m pytest -m browser
@@ -58,6 +58,7 @@ torture: $(VENV)/.done          ## pull the plug: releases, every command, migra
 	$(BIN)/python -m tests.torture.tampering --changes 1000 --seed 1
 	$(BIN)/python -m tests.torture.full_disks
 	$(BIN)/python -m tests.torture.readers --messages 20000
+	$(BIN)/python -m pytest -q -m long
 
 lock: .venv-lock/.done          ## resolve the dependencies anew, within the bounds of pyproject.toml
 	.venv-lock/bin/uv pip compile pyproject.toml --extra dev $(LOCK_OPTIONS) --output-file requirements.lock

@@ -97,7 +97,8 @@ def _approve(run: Run, batch_id: str, claim: Claim, answer: Answer) -> tuple[Bat
     status = approve_batch(run, batch_id, claim, left_out)
     without = ""
     if left_out:
-        compose_again(run, batch_id)
+        if other := compose_again(run, batch_id):
+            return BatchStatus.DRAFT, f"{batch_id} waits for another look. {other}"
         without = f" without {', '.join(answer.without)}"
     if status is BatchStatus.DRAFT:
         return status, f"{claim.by} approves {batch_id}{without}; one more person is asked for."

@@ -6,12 +6,11 @@ from pathlib import Path
 from flows.engine import step
 from policies.creditor import Creditor, Imap
 from policies.hosts import is_local_host
-from tasks.dispatch.resolution import resolve_delivery
+from tasks.dispatch.resolution import settle_as_left
 from tasks.documents.email import message_id_header
-from tasks.documents.safe_text import one_line
 from tasks.intake import IntakeResult, find_mails, put_away
 from tasks.returns.imap import Mailbox, MailboxError, open_mailbox
-from tasks.returns.incoming import Chunk, find_copies, of_files, of_maildir
+from tasks.returns.incoming import Chunk, find_copies, mail_place, of_files, of_maildir
 from tasks.returns.outcome import Returned, add_up
 from tasks.returns.taking_in import take_in_mail
 from tasks.run import Run
@@ -74,7 +73,7 @@ def take_in_files(run: Run) -> tuple[Returned, list[IntakeResult]]:
         if path.exists() and path.stat().st_mtime_ns == read.get(path):
             put_away(path, run.workspace.archive / "returns")
         else:
-            unread.append(f"{one_line(path.name)} could not be read whole; it stays in the inbox")
+            unread.append(f"{mail_place(path.name.encode())} could not be read whole; it stays in the inbox")
     return add_up([taken, Returned(persons=tuple(unread))]), moving
 
 
@@ -141,7 +140,7 @@ def _settling(run: Run) -> Callable[[str, str], None]:
 
 
 def _settle(run: Run, message_id: str, evidence: str) -> None:
-    resolve_delivery(run, message_id, left=True, evidence=evidence, by="relance")
+    settle_as_left(run, message_id, evidence)
 
 
 def _path(run: Run, folder: str) -> Path:

@@ -109,7 +109,10 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
     if odd := send_back_if_odd(run, batch_id, rules):
         run.say(f"{batch_id} waits for a person: {' '.join(odd)}")
         return BatchRelease(batch_id, kept=f"sent back to wait for a person. {' '.join(odd)}")
-    withdrawn = _withdraw(run, batch_id)
+    withdrawn, odd_now = _withdraw(run, batch_id)
+    if odd_now:
+        run.say(f"{batch_id} waits for a person: {odd_now}")
+        return BatchRelease(batch_id, tuple(withdrawn.values()), kept=f"waits for a person. {odd_now}")
     released = let_leave(run, batch_id, rules.creditor, read_login(rules.creditor))
     for why in (*withdrawn.values(), *([released.kept] if released.kept else [])):
         run.say(f"{batch_id}: {why}")
@@ -203,15 +206,18 @@ def _publish(run: Run, day: Day) -> None:
     publish(run, aging=day.aging, decisions=decisions_as_published(day.decisions))
 
 
-def _withdraw(run: Run, batch_id: str) -> dict[str, str]:
-    """Withdraw what has changed since the batch was drafted; nothing can have on the same day without approval."""
+def _withdraw(run: Run, batch_id: str) -> tuple[dict[str, str], str]:
+    """Withdraw what has changed since the batch was drafted; nothing can have on the same day without approval.
+
+    Returns:
+        Why each message was withdrawn, and why the batch now waits for a person, or nothing.
+    """
     with open_to_read(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
     if batch is None or _is_fresh(batch, run.as_of):
-        return {}
+        return {}, ""
     withdrawn = withdraw_changed(run, batch_id, _what_still_holds(run))
-    compose_again(run, batch_id)
-    return withdrawn
+    return withdrawn, compose_again(run, batch_id)
 
 
 _held: dict[str, pl.DataFrame] = {}

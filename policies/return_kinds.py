@@ -5,6 +5,7 @@ and it says so in words that are known (`policies/returns/phrases.yaml`): a cust
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from policies.return_phrases import ReturnPhrases, plain
@@ -32,7 +33,13 @@ class Verdict:
     status: str = ""
 
 
-def classify(mail: ReturnedMail, evidence: Evidence, written_to: str, phrases: ReturnPhrases) -> Verdict:
+def classify(
+    mail: ReturnedMail,
+    evidence: Evidence,
+    written_to: str,
+    phrases: ReturnPhrases,
+    own: Collection[str] = (),
+) -> Verdict:
     """Return what a mail is.
 
     Args:
@@ -40,12 +47,23 @@ def classify(mail: ReturnedMail, evidence: Evidence, written_to: str, phrases: R
         evidence: what ties it to a message or a customer of ours.
         written_to: the address our message went to; blank where no message is known.
         phrases: the words of mail systems.
+        own: our own addresses in small letters, such as that of the archive copy: a report on one of them alone says
+            nothing of the customer.
     """
     if mail.report_type == "disposition-notification":
         return _of_receipt(mail, phrases)
     if told := [report for report in mail.reports if report.action]:
+        told = [report for report in told if not _is_on_own(report, written_to, own)]
+        if not told:
+            return Verdict(ReturnKind.UNRELATED, "own_copy")
         return _of_reports(told, written_to, phrases)
     return _of_words(mail, evidence, phrases)
+
+
+def _is_on_own(report: DeliveryReport, written_to: str, own: Collection[str]) -> bool:
+    """Return whether a report is on an address of ours, and not on the one that the message went to."""
+    recipients = {recipient.lower() for recipient in report.recipients}
+    return bool(recipients & set(own)) and written_to.lower() not in recipients
 
 
 def _of_receipt(mail: ReturnedMail, phrases: ReturnPhrases) -> Verdict:

@@ -12,11 +12,17 @@ import polars as pl
 
 from policies.messages import Message
 from policies.model import ITEM_KEY, Channel, HoldReason
-from tasks.documents.batch_folder import SHARED_CHANNELS, BatchFolder, write_documents
+from tasks.documents.batch_folder import (
+    SHARED_CHANNELS,
+    BatchFolder,
+    render_documents,
+    write_documents,
+)
 from tasks.ledger import NewEvent, append_events
 from tasks.publish import read_published
-from tasks.rules import read_rules
+from tasks.rules import Rules, read_rules
 from tasks.run import Run
+from tasks.store.approvals import send_back
 from tasks.store.audit import read_log
 from tasks.store.batch_lists import (
     StoredMessage,
@@ -25,11 +31,22 @@ from tasks.store.batch_lists import (
     read_messages,
     read_open_calls,
 )
-from tasks.store.batches import AUTOMATIC, ComposedDocument, MessageStatus, mark_composed, read_batch
+from tasks.store.batches import (
+    AUTOMATIC,
+    BatchStatus,
+    ComposedDocument,
+    MessageStatus,
+    mark_composed,
+    read_batch,
+)
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.workspace import Workspace
 
 _SHARED_FILES = "batch_files_replaced"
+_OTHER = (
+    "Messages were taken out, and templates, creditor.yaml or papers no longer give the documents that were composed: "
+    "look at the documents as they are made today."
+)
 _LIVE = (MessageStatus.PLANNED, MessageStatus.COMPOSED)
 
 
@@ -63,31 +80,77 @@ def list_calls_again(run: Run) -> int:
     return len(again)
 
 
-def compose_again(run: Run, batch_id: str) -> None:
-    """Make the documents of a batch anew where messages were withdrawn from it, and say so in the log.
+def compose_again(run: Run, batch_id: str) -> str:
+    """Take what was withdrawn out of the files of a batch; return why it now waits for a person, or nothing.
 
-    Safe to do again: a run that is cut between withdrawing and this leaves it to the next.
+    What is approved is what leaves: an e-mail that stays is not made again, and files that hold several messages are
+    built again only while templates, creditor and papers still give what was approved. Else they are made anew, and
+    the batch waits for a person. Safe to do again: a run that is cut before this leaves it to the next.
     """
     with open_to_read(run.workspace) as connection:
         everything = read_messages(connection, batch_id)
         again = _calls_again(run.workspace, connection, batch_id)
+        batch = read_batch(connection, batch_id)
     withdrawn = [one for one in everything if one.status is MessageStatus.WITHDRAWN]
     for one in withdrawn:
         if one.document_path and one.message.channel not in SHARED_CHANNELS:
             (run.workspace.root / one.document_path).unlink(missing_ok=True)
-    if not withdrawn or has_begun_to_leave(everything):
-        return
+    if batch is None or not withdrawn or has_begun_to_leave(everything):
+        return ""
     stored = [one for one in everything if one.status in _LIVE]
-    messages = [one.message for one in stored]
-    documents = write_documents(
-        run.workspace, read_rules(run.workspace), batch_id, messages, again, alone=True
-    )
+    rules = read_rules(run.workspace)
+    is_other = _would_be_other(run, rules, batch_id, everything, again)
+    may_wait = batch["status"] in (BatchStatus.DRAFT, BatchStatus.APPROVED)
+    if is_other and not may_wait:
+        return _OTHER
+    messages, kept = [one.message for one in stored], _kept(stored)
+    documents = write_documents(run.workspace, rules, batch_id, messages, again, alone=True, kept=kept)
     before = {one.message.message_id: one.document_sha256 for one in stored}
     changed = [one for one in documents if before[one.message_id] != one.document_sha256]
     with open_to_write(run.workspace) as connection:
         mark_composed(connection, changed)
         _log(connection, run, "document_replaced", stored, changed, set(_LIVE))
         _log_shared_files(connection, run, batch_id)
+        if is_other:
+            _send_back(connection, run, batch_id)
+    return _OTHER if is_other else ""
+
+
+def _would_be_other(
+    run: Run, rules: Rules, batch_id: str, everything: Sequence[StoredMessage], again: Sequence[Message]
+) -> bool:
+    """Return whether the paper of those that stay, made today, would say other things than what was composed.
+
+    A file that several share is made with all who were in it, so that nobody's leaving counts as a change.
+    """
+    live = {
+        (one.document_path, one.document_sha256)
+        for one in everything
+        if one.status is MessageStatus.COMPOSED and one.message.channel != Channel.EMAIL
+    }
+    known = {
+        one.message.message_id: one for one in everything if (one.document_path, one.document_sha256) in live
+    }
+    made = render_documents(run.workspace, rules, batch_id, [one.message for one in known.values()], again)
+    return any(one.document_sha256 != known[one.message_id].document_sha256 for one in made)
+
+
+def _kept(stored: Sequence[StoredMessage]) -> list[ComposedDocument]:
+    """Return the e-mails that were composed: each stands for itself."""
+    return [
+        ComposedDocument(
+            one.message.message_id, one.document_path, one.document_sha256, one.template_sha256 or ""
+        )
+        for one in stored
+        if one.message.channel == Channel.EMAIL and one.document_path and one.document_sha256
+    ]
+
+
+def _send_back(connection: Connection, run: Run, batch_id: str) -> None:
+    send_back(connection, batch_id, on=run.as_of, why="a guard asks for another look", guard_sentence=_OTHER)
+    guards = [{"code": "documents_changed", "sentence": _OTHER}]
+    event = NewEvent("batch_sent_back", {"batch_id": batch_id, "on": run.as_of, "guards": guards})
+    append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
 def _log_shared_files(connection: Connection, run: Run, batch_id: str) -> None:

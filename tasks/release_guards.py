@@ -16,7 +16,7 @@ from tasks.publish import find_break_since_published
 from tasks.rules import Rules
 from tasks.run import Run
 from tasks.store.approvals import send_back
-from tasks.store.audit import read_log
+from tasks.store.audit import find_newest_before
 from tasks.store.batches import BatchStatus, read_batch
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.intakes import list_intakes
@@ -41,12 +41,11 @@ def send_back_if_odd(run: Run, batch_id: str, rules: Rules) -> list[str]:
 
 
 def _look(run: Run, connection: Connection, rules: Rules, drafted_under: str) -> AtRelease:
-    newest = read_log(connection, newest=1)["recorded_at"]
     newest_source = _newest_source(connection, run.as_of)
     country = (rules.policy.calendar.country if rules.policy.calendar else None) or ""
     return AtRelease(
         now=run.clock(),
-        newest_event_at=newest.item() if newest.len() else None,
+        newest_event_at=find_newest_before(connection, run.run_id),
         log_problem=find_break_since_published(connection, run.workspace),
         drafted_under=drafted_under,
         policy_hash=rules.policy_hash,

@@ -3,13 +3,18 @@
 The word goes into the journal first, as every outcome does, and from there into store and log.
 """
 
+import polars as pl
+
 from policies.errors import WrongUseError
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
+from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal, MessageOutcome
 from tasks.dispatch.recovery import take_in_journal
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.batch_lists import list_messages
+from tasks.store.batch_lists import list_actions_of, list_messages
 from tasks.store.connection import open_to_read, open_to_write
+
+HELD = ("planned", "composed")
+"""Of these the store says that they have not left."""
 
 
 def resolve_delivery(run: Run, message_id: str, *, left: bool, evidence: str, by: str) -> str:
@@ -49,6 +54,48 @@ def resolve_delivery(run: Run, message_id: str, *, left: bool, evidence: str, by
         append_events(connection, [event], recorded_at=run.clock(), actor=by, run_id=run.run_id)
         take_in_journal(connection, run, batch_id)
     return batch_id
+
+
+def settle_as_left(run: Run, message_id: str, evidence: str) -> None:
+    """Note that a message left, as a mail that came back proves, also where the store holds it ready to leave.
+
+    A server may take a message and answer that it did not, and a store may be older than what has left: such a
+    message is never sent again. A doubtful one is settled as a person would.
+    """
+    with open_to_read(run.workspace) as connection:
+        held = list_messages(connection).filter(pl.col("message_id") == message_id)
+        held = held.filter(pl.col("status").is_in(["uncertain", *HELD]))
+        actions = list_actions_of(connection, [message_id])["action_id"].to_list()
+    if held.is_empty() or "uncertain" in held["status"].to_list():
+        resolve_delivery(run, message_id, left=True, evidence=evidence, by="relance")
+        return
+    row = held.row(0, named=True)
+    batch_id = str(row["batch_id"])
+    path = run.workspace.outbox / batch_id / JOURNAL_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    outcome = MessageOutcome(
+        message_id=message_id,
+        action_ids=tuple(actions),
+        channel=str(row["channel"]),
+        document_sha256=str(row["document_sha256"] or ""),
+        status=DeliveryStatus.DISPATCHED,
+        on=run.as_of,
+        recorded_at=run.clock(),
+        answer=f"resolved by relance: {evidence}",
+    )
+    with Journal(path, run.as_of) as journal:
+        journal.resolve(outcome, DeliveryStatus.DISPATCHED, outcome.answer, outcome.recorded_at)
+    payload = {
+        "batch_id": batch_id,
+        "message_id": message_id,
+        "on": run.as_of,
+        "left": "yes",
+        "evidence": evidence,
+    }
+    with open_to_write(run.workspace) as connection:
+        event = NewEvent("delivery_resolved", payload)
+        append_events(connection, [event], recorded_at=run.clock(), actor="relance", run_id=run.run_id)
+        take_in_journal(connection, run, batch_id)
 
 
 def _batch_of(run: Run, message_id: str) -> str:

@@ -44,6 +44,7 @@ def write_documents(
     calls_again: Sequence[Message] = (),
     *,
     alone: bool = False,
+    kept: Sequence[ComposedDocument] = (),
 ) -> list[ComposedDocument]:
     """Write the documents of a batch and its summary; return what each message's document is.
 
@@ -54,15 +55,14 @@ def write_documents(
         messages: that the documents say.
         calls_again: earlier calls to list once more.
         alone: take away what else lies in the folder, such as a print run with letters since withdrawn.
+        kept: documents of messages that are not made again: they stay as they are.
     """
     writer = BatchFolder(workspace, rules, batch_id)
+    writer.written.update(workspace.root / one.document_path for one in kept)
+    known = {one.message_id for one in kept}
+    made = [one for one in messages if one.message_id not in known]
     try:
-        documents = [
-            *writer.emails(messages),
-            *writer.letters(messages),
-            *writer.calls(messages, calls_again),
-            *writer.placements(messages),
-        ]
+        documents = [*kept, *writer.everything(made, calls_again)]
     except RelanceError:
         writer.remove_new()
         raise
@@ -72,15 +72,36 @@ def write_documents(
     return documents
 
 
+def render_documents(
+    workspace: Workspace,
+    rules: Rules,
+    batch_id: str,
+    messages: Sequence[Message],
+    calls_again: Sequence[Message] = (),
+) -> list[ComposedDocument]:
+    """Return what the documents of these messages would be today, and write nothing."""
+    return BatchFolder(workspace, rules, batch_id, writes=False).everything(messages, calls_again)
+
+
 class BatchFolder:
     """The documents of one batch, by channel."""
 
-    def __init__(self, workspace: Workspace, rules: Rules, batch_id: str) -> None:
+    def __init__(self, workspace: Workspace, rules: Rules, batch_id: str, *, writes: bool = True) -> None:
+        self.writes = writes
         self.workspace, self.creditor, self.batch_id = workspace, rules.creditor, batch_id
         self.roots = (workspace.templates, shipped_root() / "templates")
         self.folder = workspace.outbox / batch_id
         self.written: set[Path] = set()
         self.new: list[Path] = []
+
+    def everything(self, messages: Sequence[Message], again: Sequence[Message]) -> list[ComposedDocument]:
+        """Make the documents of every channel."""
+        return [
+            *self.emails(messages),
+            *self.letters(messages),
+            *self.calls(messages, again),
+            *self.placements(messages),
+        ]
 
     def emails(self, messages: Sequence[Message]) -> Iterator[ComposedDocument]:
         """Write one file per e-mail."""
@@ -201,6 +222,8 @@ class BatchFolder:
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file of the batch whole or not at all."""
+        if not self.writes:
+            return
         path = self.folder / name
         self.written.add(path)
         path.parent.mkdir(parents=True, exist_ok=True)

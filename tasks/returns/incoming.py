@@ -3,13 +3,13 @@
 A mailbox on a server is read in `tasks.returns.imap`.
 """
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from policies.errors import WrongUseError
-from tasks.documents.safe_text import one_line
 from tasks.returns.safe_mail import MOST_BYTES
 from tasks.store.returns import Position
 
@@ -18,7 +18,6 @@ CHUNK = 50
 
 _MAILDIR_PARTS = ("cur", "new")
 _LONGEST_HEAD = 65_536
-_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,18 @@ def _incoming(path: Path, source: str) -> list[Incoming]:
     try:
         with path.open("rb") as file:
             changed = os.fstat(file.fileno()).st_mtime_ns
-            return [
-                Incoming(source, one_line(path.name)[:_LONGEST_NAME], file.read(MOST_BYTES), path, changed)
-            ]
+            content = file.read(MOST_BYTES)
+            return [Incoming(source, mail_place(content), content, path, changed)]
     except OSError:
         return []
+
+
+def mail_place(content: bytes) -> str:
+    """Return what a mail in a file is called where many can read it; names of files tell persons and subjects.
+
+    Of its content it is the beginning of the number that the log knows it by.
+    """
+    return f"mail {hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def of_maildir(folder: Path) -> Iterator[Chunk]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 
+from policies.creditor import Creditor
 from policies.mail_addresses import mail_address
 from policies.return_kinds import Verdict, classify
 from policies.return_matching import candidates, find_message
@@ -16,7 +17,7 @@ from tasks.returns.incoming import Incoming
 from tasks.run import Run
 from tasks.store.connection import open_to_read
 from tasks.store.returns import find_messages, known_returns
-from tasks.workspace import find_file
+from tasks.workspace import find_file, read_creditor
 
 _SAME_MAIL = ("message-id", "date", "from", "subject")
 _PHRASES = "policies/returns/phrases.yaml"
@@ -61,6 +62,7 @@ class Judge:
         self.run = run
         self.phrases = phrases
         self.customers_at = _customers_by_address(addresses)
+        self.own = _own_addresses(read_creditor(run.workspace))
 
     def judge(self, mails: Sequence[Incoming]) -> tuple[list[Judged], int]:
         """Return the mails that are new, each once, and how many were known."""
@@ -90,13 +92,20 @@ class Judge:
         customer = message.get("customer_id", "")
         if not customer and (at := self.customers_at.get(_sender(one.facts))):
             evidence, customer = Evidence.CUSTOMER_ADDRESS, at
-        verdict = classify(one.facts, evidence, message.get("written_to", ""), self.phrases)
+        verdict = classify(one.facts, evidence, message.get("written_to", ""), self.phrases, self.own)
         # An address alone ties nothing but what its owner wrote.
         if evidence is Evidence.CUSTOMER_ADDRESS and verdict.kind is not ReturnKind.REPLY:
             evidence, customer = Evidence.NONE, ""
         return Judged(
             one.incoming, one.return_id, one.headers_hash, one.facts, evidence, verdict, customer, message
         )
+
+
+def _own_addresses(creditor: Creditor) -> frozenset[str]:
+    """Return the addresses that we send from, are answered at, and send copies to."""
+    smtp, sender = creditor.smtp, creditor.sender
+    stated = (sender.email, sender.reply_to, smtp.from_ if smtp else None, smtp.copy_to if smtp else None)
+    return frozenset(mail_address(one).lower() for one in stated if one)
 
 
 def _customers_by_address(addresses: Mapping[str, str]) -> dict[str, str]:

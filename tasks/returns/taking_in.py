@@ -34,7 +34,7 @@ from tasks.store.returns import (
 )
 
 Settle = Callable[[str, str], None]
-"""Settles an uncertain message that left: its number, and the evidence."""
+"""Settles a message that left, though the store holds it uncertain or ready: its number, and the evidence."""
 
 
 def take_in_mail(run: Run, chunks: Iterable[Chunk], settings: Returns, settle: Settle) -> Returned:
@@ -74,12 +74,12 @@ class _Taker:
     def take(self, chunk: Chunk) -> Returned:
         """Take one chunk in."""
         judged, known = self.judge.judge(chunk.mails)
-        uncertain = {
+        left = {
             one.message["message_id"]: f"{one.verdict.kind} by {one.evidence}, mail {one.return_id}"
             for one in judged
-            if one.message.get("status") == "uncertain" and one.verdict.kind in SETTLING
+            if one.message.get("status") in _MAY_LEAVE and one.verdict.kind in SETTLING
         }
-        for message_id, evidence in uncertain.items():
+        for message_id, evidence in left.items():
             self.settle(message_id, evidence)
         with open_to_write(self.run.workspace) as connection:
             told = self._follow(connection, judged)
@@ -95,7 +95,7 @@ class _Taker:
         return Returned(
             counts=Counter(effects.outcome for _, effects in told),
             known=known,
-            settled=tuple(uncertain),
+            settled=tuple(left),
             persons=(*persons, *odd),
             unmatched=tuple(
                 one.incoming.place for one, effects in told if effects.person and not one.customer_id
@@ -172,12 +172,18 @@ class _Taker:
         )
 
     def _oddity(self, one: Judged) -> str:
+        what = "it left, and does not leave again" if self._is_settled(one) else "it may have left"
         return (
             f"message {one.message['message_id']} is {one.message['status']}, and yet a mail about it came back: "
-            f"it may have left ({one.incoming.place})"
+            f"{what} ({one.incoming.place})"
         )
 
+    def _is_settled(self, one: Judged) -> bool:
+        return one.message["status"] in _MAY_LEAVE and one.verdict.kind in SETTLING
 
+
+_MAY_LEAVE = ("uncertain", "planned", "composed")
+"""Of these a mail that came back settles that they left."""
 _NOT_LEFT = ("planned", "composed", "withdrawn", "rejected")
 
 

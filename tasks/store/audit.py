@@ -114,6 +114,13 @@ def read_log(
     )
 
 
+def find_newest_before(connection: Connection, run_id: str) -> datetime | None:
+    """Return the latest instant that other runs have noted, or nothing: a run's own events only repeat its clock."""
+    query = "select max(recorded_at) from audit_events where run_id is distinct from $run_id"
+    newest: datetime | None = connection.execute(query, {"run_id": run_id}).fetchall()[0][0]
+    return newest
+
+
 def erase_personal_fields(connection: Connection, customer_id: str) -> int:
     """Erase what the log keeps of a person beside its events; the chain holds without it."""
     erased = connection.execute(load_query("erase_personal"), {"customer_id": customer_id}).fetchall()

@@ -77,6 +77,7 @@ def api(prefect_server: None) -> Api:
     return Api(str(PREFECT_API_URL.value()))
 
 
+@pytest.mark.long
 @pytest.mark.prefect
 def test_a_form_asks_again_takes_two_names_and_lets_the_batch_leave_once(api: Api, tmp_path: Path) -> None:
     workspace = company(tmp_path / "two", approvals={"two_names_above": {"EUR": "1.00"}})
@@ -104,6 +105,7 @@ def test_a_form_asks_again_takes_two_names_and_lets_the_batch_leave_once(api: Ap
     assert [(one["claimed_by"], one["channel"]) for one in approved] == [("Anna", "ui"), ("Bruno", "ui")]
 
 
+@pytest.mark.long
 @pytest.mark.prefect
 def test_a_batch_decided_by_command_ends_the_run_that_waits(api: Api, tmp_path: Path) -> None:
     workspace = company(tmp_path / "one")

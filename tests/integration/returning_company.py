@@ -115,10 +115,11 @@ def decisions(workspace: Workspace, day: str) -> dict[str, tuple[str, str, str]]
 
 
 def events(workspace: Workspace) -> pl.DataFrame:
-    """Return the log."""
+    """Return the log, without what each run notes of the copy it published."""
     with open_to_read(workspace) as connection:
         return connection.sql(
-            "select kind, actor, customer_id, action_id, payload from audit_events order by sequence"
+            "select kind, actor, customer_id, action_id, payload from audit_events "
+            "where kind <> 'copy_published' order by sequence"
         ).pl()
 
 

@@ -1,11 +1,12 @@
 """From approval to release: whose word counts, what is left out, what is taken out, what sends a batch back."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tasks.ledger import NewEvent, append_events
 from tasks.store.connection import open_to_write
 from tasks.workspace import Workspace, open_workspace
 from tests.torture.company import copy_workspace
@@ -256,3 +257,36 @@ def test_a_stop_written_by_hand_or_not_yet_logged_halts_too(approved: Workspace)
     stops = events(approved, "release_stopped")
     assert [one["claimed_by"] for one in stops] == ["unknown", "unknown"]
     assert stops[0]["since"] < stops[1]["since"]
+
+
+def test_papers_that_would_say_other_things_today_wait_for_a_person_and_do_not_leave(
+    approved: Workspace,
+) -> None:
+    creditor = approved.creditor_path.read_text(encoding="utf-8")
+    approved.creditor_path.write_text(
+        creditor.replace("legal_name: ", "legal_name: Autre ", 1), encoding="utf-8"
+    )
+    dispute = ["--customer", "C1", "--invoice", "F-C1", "--amount", "1200.00"]
+    assert relance(approved, "record", "dispute", *dispute, "--as-of", DAY).returncode == 0
+
+    released = relance(approved, "release", NOTICES, "--as-of", DAY)
+
+    assert "look at the documents as they are made today" in released.text
+    assert status(approved) == "draft"
+    assert set(statuses(approved).values()) == {"withdrawn", "composed"}
+    assert events(approved, "batch_sent_back")[0]["guards"][0]["code"] == "documents_changed"
+    for name in ("Anna", "Bruno"):
+        assert approve(approved, name).returncode == 0
+    assert relance(approved, "release", NOTICES, "--as-of", DAY).returncode == 0
+    assert statuses(approved)["C2"] == "dispatched"
+
+
+def test_a_clock_that_went_back_is_noticed_inside_a_daily_run_too(tmp_path: Path) -> None:
+    workspace = company(tmp_path / "acme", {"C4": "50.00"})
+    with open_to_write(workspace) as connection:
+        late = [NewEvent("release_started", {"by": "Chef"})]
+        at = datetime(2199, 1, 1, tzinfo=UTC)
+        append_events(connection, late, recorded_at=at, actor="a", run_id="of another day")
+    ran = relance(workspace, "run", "--as-of", DAY)
+    assert "The clock went back" in ran.text
+    assert set(statuses(workspace, f"{DAY}-automatic").values()) == {"composed"}

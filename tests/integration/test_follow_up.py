@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tasks.store.connection import open_to_read
+from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.returns import list_returns
 from tasks.workspace import Workspace
 from tests.integration.returning_company import (
@@ -144,6 +144,42 @@ def test_three_messages_in_a_row_that_did_not_arrive_are_a_bounce_for_good(compa
         ]
 
 
+def test_a_bounce_of_the_archive_copy_leaves_the_customer_alone(company: Workspace) -> None:
+    text = company.creditor_path.read_text(encoding="utf-8")
+    smtp = "\nsmtp: {host: 127.0.0.1, security: none, copy_to: archive@ateliers-cormier.example}\n"
+    company.creditor_path.write_text(text + smtp, encoding="utf-8")
+    drop(company, "copy", bounce(messages(company)["ana"], "archive@ateliers-cormier.example"))
+    act(company, "follow-up", BACK, expect=5)
+    (logged,) = map(json.loads, events(company).filter(kind="mail_returned")["payload"])
+    assert (logged["kind"], logged["rule"]) == ("unrelated", "own_copy")
+    assert decisions(company, NEXT)["ana"] == ("reminder_2", "email", "")
+
+
+def test_a_message_held_as_ready_that_proves_to_have_left_does_not_leave_again(company: Workspace) -> None:
+    with open_to_write(company) as connection:
+        connection.execute(
+            "update messages set status = 'composed', dispatched_on = null where customer_id = 'ben'"
+        )
+        connection.execute(
+            "update actions set status = 'composed', dispatch_date = null where customer_id = 'ben'"
+        )
+        connection.execute("update batches set status = 'released', closed_on = null")
+    (company.outbox / f"{DAY}-automatic" / "journal.jsonl").unlink()
+    drop(company, "Monsieur Ben", answer(messages(company)["ben"], "ben@client.example"))
+
+    told = act(company, "follow-up", BACK, expect=5)
+
+    assert "left, and does not leave again" in told
+    assert "Monsieur" not in told
+    assert statuses(company)["ben"] == "dispatched"
+    (settled,) = map(json.loads, events(company).filter(kind="delivery_resolved")["payload"])
+    assert settled["left"] == "yes"
+    act(company, "release", BACK)
+    sent = events(company).filter(kind="action_dispatched", customer_id="ben")["payload"].to_list()
+    assert "resolved by relance" in sent[-1]
+    assert len(sent) == 2, "the one that was forgotten, and the word of the mail"
+
+
 def test_mail_about_nothing_of_ours_is_counted_kept_and_shown_to_a_person(company: Workspace) -> None:
     drop(company, "stray", bounce("0" * 32, "who@client.example"))
     drop(
@@ -153,7 +189,8 @@ def test_mail_about_nothing_of_ours_is_counted_kept_and_shown_to_a_person(compan
     )
     told = act(company, "follow-up", BACK, expect=5)
     assert "back    unmatched 2" in told
-    assert "mail that names no message and no customer of ours: 1 (stray.eml)" in told
+    assert "mail that names no message and no customer of ours: 1 (mail " in told
+    assert "stray" not in told
     assert "who@client.example" not in told + str(events(company).rows())
 
 

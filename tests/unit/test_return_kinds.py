@@ -52,6 +52,15 @@ def test_a_report_says_what_became_of_the_message(
     assert kind(ReturnedMail(reports=(report(action, status, diagnostic),))) == expected
 
 
+def test_a_report_on_a_copy_of_our_own_says_nothing_of_the_customer() -> None:
+    own = ("archive@creditor.example", OURS)
+    on_copy = report("failed", "5.1.1", "", "Archive@creditor.example")
+    copy_alone = classify(ReturnedMail(reports=(on_copy,)), Evidence.ENVELOPE_ADDRESS, OURS, PHRASES, own)
+    assert (copy_alone.kind, copy_alone.rule) == (ReturnKind.UNRELATED, "own_copy")
+    both = ReturnedMail(reports=(on_copy, report("delayed")))
+    assert classify(both, Evidence.ENVELOPE_ADDRESS, OURS, PHRASES, own).rule == "delayed"
+
+
 def test_what_strangers_write_in_a_report_never_becomes_a_verdicts_words() -> None:
     mail = ReturnedMail(reports=(report("delivered-to-ana@x.example", "5.1.1 ana@x.example"),))
     verdict = classify(mail, Evidence.ENVELOPE_ADDRESS, OURS, PHRASES)
