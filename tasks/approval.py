@@ -137,7 +137,7 @@ def _leave_out(connection: Connection, run: Run, batch_id: str, by: str, left_ou
         raise WrongUseError(
             f"nothing of batch {batch_id} would be left: reject it, `relance batches reject {batch_id}`."
         )
-    ended = withdraw_messages(connection, chosen, run.as_of, run.clock())
+    ended = withdraw_messages(connection, batch_id, chosen, run.as_of, run.clock())
     if left_out.until:
         _hold(connection, run, batch_id, ended, by, left_out.why, left_out.until)
     events = _withdrawn(connection, run, batch_id, ended, f"left out by {by}: {left_out.why}")

@@ -63,7 +63,7 @@ def compose_batch(run: Run, batch_id: str) -> int:
     rules = read_rules(run.workspace)
     documents = write_documents(run.workspace, rules, batch_id, [one.message for one in stored], again)
     with open_to_write(run.workspace) as connection:
-        composed = mark_composed(connection, documents)
+        composed = mark_composed(connection, batch_id, documents)
         _log(connection, run, "action_composed", stored, documents, {MessageStatus.PLANNED})
     return composed
 
@@ -108,7 +108,7 @@ def compose_again(run: Run, batch_id: str) -> str:
     before = {one.message.message_id: one.document_sha256 for one in stored}
     changed = [one for one in documents if before[one.message_id] != one.document_sha256]
     with open_to_write(run.workspace) as connection:
-        mark_composed(connection, changed)
+        mark_composed(connection, batch_id, changed)
         _log(connection, run, "document_replaced", stored, changed, set(_LIVE))
         _log_shared_files(connection, run, batch_id)
         if is_other:

@@ -88,7 +88,15 @@ def _with_events(workspace: Workspace, actions: pl.DataFrame, **wanted: str) -> 
     events: dict[str, list[Row]] = {}
     for event in _read_events(workspace, **wanted):
         events.setdefault(event["action_id"], []).append(event)
-    return [Action(row, events.get(row["action_id"], [])) for row in actions.iter_rows(named=True)]
+    return [
+        Action(row, [event for event in events.get(row["action_id"], []) if _is_about(event, row)])
+        for row in actions.iter_rows(named=True)
+    ]
+
+
+def _is_about(event: Row, row: Row) -> bool:
+    """Return whether an event tells of the action in this batch: one withdrawn may stand in a later batch again."""
+    return event["payload"].get("batch_id") in (None, row["batch_id"])
 
 
 def _read_events(workspace: Workspace, **wanted: object) -> list[Row]:

@@ -91,7 +91,7 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
         return {}
     by_id = {message.message_id: message for message in waiting}
     with open_to_write(run.workspace) as connection:
-        ended = withdraw_messages(connection, sorted(changes), run.as_of, run.clock())
+        ended = withdraw_messages(connection, batch_id, sorted(changes), run.as_of, run.clock())
         events = [
             NewEvent(
                 "action_withdrawn",

@@ -40,9 +40,10 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
     refused = [outcome for outcome in known if outcome.status is DeliveryStatus.REFUSED]
     told = [outcome for outcome in known if outcome.status is not DeliveryStatus.REFUSED]
     changed = {
-        outcome.message_id for outcome in take_in_outcomes(connection, [_outcome(one) for one in told])
+        outcome.message_id
+        for outcome in take_in_outcomes(connection, batch_id, [_outcome(one) for one in told])
     }
-    ended = _end_refused(connection, run, refused)
+    ended = _end_refused(connection, run, batch_id, refused)
     new = [outcome for outcome in known if outcome.message_id in changed | ended]
     on = max([run.as_of, *(outcome.on for outcome in known)])
     is_closed = close_batch(connection, batch_id, on)
@@ -53,22 +54,24 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
     return len(new)
 
 
-def _end_refused(connection: Connection, run: Run, refused: Sequence[MessageOutcome]) -> set[str]:
+def _end_refused(
+    connection: Connection, run: Run, batch_id: str, refused: Sequence[MessageOutcome]
+) -> set[str]:
     """End messages that a server refused for good; an address it did not know counts as bounced from then on."""
     ended: set[str] = set()
     for on, of_day in groupby(sorted(refused, key=_day), key=_day):
         outcomes = list(of_day)
         known_at = max(outcome.recorded_at for outcome in outcomes)
         ids = [outcome.message_id for outcome in outcomes]
-        ended.update(withdraw_messages(connection, ids, on, known_at))
+        ended.update(withdraw_messages(connection, batch_id, ids, on, known_at))
     bounced = [one.message_id for one in refused if one.is_bad_address and one.message_id in ended]
     if bounced:
-        _note_bounces(connection, run, bounced)
+        _note_bounces(connection, run, batch_id, bounced)
     return ended
 
 
-def _note_bounces(connection: Connection, run: Run, message_ids: Sequence[str]) -> None:
-    actions = list_actions(connection).filter(pl.col("message_id").is_in(list(message_ids)))
+def _note_bounces(connection: Connection, run: Run, batch_id: str, message_ids: Sequence[str]) -> None:
+    actions = list_actions(connection, batch_id).filter(pl.col("message_id").is_in(list(message_ids)))
     blank = dict.fromkeys(EVENTS.names())
     said = {"kind": EventKind.BOUNCE.value, "reason": "refused by the mail server"}
     rows = [{**blank, **said, "customer_id": customer} for customer in actions["customer_id"].unique().sort()]

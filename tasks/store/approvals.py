@@ -122,7 +122,7 @@ def reject_batch(
         reject_why=why,
     )
     ids = waiting_messages(connection, batch_id)
-    return end_messages(connection, ids, MessageStatus.REJECTED, on, recorded_at)
+    return end_messages(connection, batch_id, ids, MessageStatus.REJECTED, on, recorded_at)
 
 
 def give_up_batch(
@@ -133,7 +133,7 @@ def give_up_batch(
     _end_approvals(connection, batch_id, on, why)
     set_batch(connection, batch_id, status=BatchStatus.CLOSED, closed_on=on)
     ids = waiting_messages(connection, batch_id)
-    return end_messages(connection, ids, MessageStatus.WITHDRAWN, on, recorded_at)
+    return end_messages(connection, batch_id, ids, MessageStatus.WITHDRAWN, on, recorded_at)
 
 
 def waiting_messages(

@@ -2,7 +2,8 @@
 
 Batch: draft → approved → released → closed, or rejected; a draft nobody decides on is closed. Message: planned →
 composed → dispatched or uncertain, else withdrawn or rejected. An action has the state of its message; its name
-(`action_id`) can leave only once. What persons say of a batch stands in `tasks.store.approvals`.
+(`action_id`) can leave only once. What was withdrawn or rejected may be proposed again, under the same numbers in a
+later batch: a message or action is one of a batch. What persons say of a batch stands in `tasks.store.approvals`.
 """
 
 from collections.abc import Sequence
@@ -117,15 +118,15 @@ def save_drafts(connection: Connection, batch: NewBatch, drafts: Drafts, recorde
     return True
 
 
-def mark_composed(connection: Connection, documents: Sequence[ComposedDocument]) -> int:
-    """Note the documents of planned messages; return how many were noted now."""
+def mark_composed(connection: Connection, batch_id: str, documents: Sequence[ComposedDocument]) -> int:
+    """Note the documents of planned messages of a batch; return how many were noted now."""
     if not documents:
         return 0
     frame = pl.DataFrame([asdict(document) for document in documents])
     with lend_frames(connection, composed_documents=frame):
-        changed = connection.execute(load_query("mark_composed")).fetchall()
+        changed = connection.execute(load_query("mark_composed"), {"batch_id": batch_id}).fetchall()
     ids = [message_id for (message_id,) in changed]
-    _set_action_status(connection, ids, MessageStatus.COMPOSED)
+    _set_composed(connection, batch_id, ids)
     return len(ids)
 
 
@@ -159,31 +160,33 @@ def close_batch(connection: Connection, batch_id: str, on: date) -> bool:
 
 
 def withdraw_messages(
-    connection: Connection, message_ids: Sequence[str], on: date, recorded_at: datetime
+    connection: Connection, batch_id: str, message_ids: Sequence[str], on: date, recorded_at: datetime
 ) -> list[str]:
-    """Withdraw messages that must not leave any more, or that surely did not; return those changed now."""
-    return end_messages(connection, message_ids, MessageStatus.WITHDRAWN, on, recorded_at)
+    """Withdraw messages of a batch that must not leave any more, or that surely did not; return those changed now."""
+    return end_messages(connection, batch_id, message_ids, MessageStatus.WITHDRAWN, on, recorded_at)
 
 
 def end_messages(
     connection: Connection,
+    batch_id: str,
     message_ids: Sequence[str],
     status: MessageStatus,
     on: date,
     recorded_at: datetime,
 ) -> list[str]:
-    """End messages that have not left, with their actions; return those changed now."""
+    """End messages of a batch that have not left, with their actions; return those changed now."""
     if not message_ids:
         return []
     with lend_frames(connection, ending_messages=pl.DataFrame({"message_id": list(message_ids)})):
         changed = connection.execute(
-            load_query("end_messages"), {"status": status, "ended_at": recorded_at}
+            load_query("end_messages"), {"batch_id": batch_id, "status": status, "ended_at": recorded_at}
         ).fetchall()
     ids = sorted(message_id for (message_id,) in changed)
     if ids:
         with lend_frames(connection, ended_messages=pl.DataFrame({"message_id": ids})):
             connection.execute(
-                load_query("end_actions"), {"status": status, "ended_on": on, "ended_at": recorded_at}
+                load_query("end_actions"),
+                {"batch_id": batch_id, "status": status, "ended_on": on, "ended_at": recorded_at},
             )
     return ids
 
@@ -217,13 +220,13 @@ def set_batch(connection: Connection, batch_id: str, **values: object) -> None:
     )
 
 
-def _set_action_status(connection: Connection, message_ids: Sequence[str], status: MessageStatus) -> None:
+def _set_composed(connection: Connection, batch_id: str, message_ids: Sequence[str]) -> None:
     if message_ids:
         with lend_frames(connection, changed_messages=pl.DataFrame({"message_id": list(message_ids)})):
             connection.execute(
                 "update actions set status = $status "
-                "where message_id in (select message_id from changed_messages)",
-                {"status": status},
+                "where batch_id = $batch_id and message_id in (select message_id from changed_messages)",
+                {"batch_id": batch_id, "status": MessageStatus.COMPOSED},
             )
 
 

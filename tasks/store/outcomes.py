@@ -29,22 +29,23 @@ class Outcome:
     answer: str = ""
 
 
-def take_in_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Move messages and their actions to what the journal says; return the outcomes that changed something.
+def take_in_outcomes(connection: Connection, batch_id: str, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Move messages of a batch and their actions to what its journal says; return the outcomes that changed something.
 
-    The last outcome of a message counts. What has left, was withdrawn or rejected does not move any more.
+    The last outcome of a message counts, and only for this batch: one that was withdrawn may stand in another again.
+    What has left, was withdrawn or rejected does not move any more.
     """
     latest = {outcome.message_id: outcome for outcome in outcomes}
     if not latest:
         return []
     rows = [{**vars(outcome), "kind": outcome.kind.value} for outcome in latest.values()]
     with lend_frames(connection, journal_outcomes=pl.DataFrame(rows, infer_schema_length=None)):
-        changed = connection.execute(load_query("take_in_outcomes")).fetchall()
+        changed = connection.execute(load_query("take_in_outcomes"), {"batch_id": batch_id}).fetchall()
         ids = {message_id for (message_id,) in changed}
         taken = [outcome for outcome in latest.values() if outcome.message_id in ids]
         if taken:
             with lend_frames(connection, taken_messages=pl.DataFrame({"message_id": sorted(ids)})):
-                connection.execute(load_query("move_actions"))
+                connection.execute(load_query("move_actions"), {"batch_id": batch_id})
     return taken
 
 

@@ -6,5 +6,6 @@ set status = 'composed',
     template_sha256 = composed_documents.template_sha256
 from composed_documents
 where messages.message_id = composed_documents.message_id
+    and messages.batch_id = $batch_id
     and messages.status in ('planned', 'composed')
 returning messages.message_id

@@ -8,4 +8,5 @@ set status = case when kind = 'failed' then 'composed' else kind end,
     uncertain_at = case kind when 'uncertain' then recorded_at when 'dispatched' then uncertain_at end
 from journal_outcomes
 where actions.message_id = journal_outcomes.message_id
+    and actions.batch_id = $batch_id
     and actions.message_id in (select message_id from taken_messages)

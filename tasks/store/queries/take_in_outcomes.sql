@@ -7,6 +7,7 @@ set status = case when kind = 'failed' then 'composed' else kind end,
     changed_at = journal_outcomes.recorded_at
 from journal_outcomes
 where messages.message_id = journal_outcomes.message_id
+    and messages.batch_id = $batch_id
     and messages.status in ('planned', 'composed', 'uncertain')
     and (
         messages.changed_at is distinct from journal_outcomes.recorded_at

@@ -1,9 +1,9 @@
 -- What left on a day, and what may have left: one row per item of a message.
 with handed_over as (
-    select action_id, arg_max((payload ->> 'document_sha256'), sequence) as document_sha256
+    select action_id, (payload ->> 'batch_id') as batch_id, arg_max((payload ->> 'document_sha256'), sequence) as document_sha256
     from events
     where kind in ('action_dispatched', 'action_uncertain')
-    group by action_id
+    group by all
 )
 select
     customer_id,
@@ -25,6 +25,6 @@ select
 from actions
 left join (select message_id, batch_id, provider_answer from messages) using (message_id, batch_id)
 left join (select batch_id, approved_by from batches) using (batch_id)
-left join handed_over using (action_id)
+left join handed_over using (action_id, batch_id)
 where dispatch_date = $day or (actions.status = 'uncertain' and uncertain_on = $day)
 order by customer_id, batch_id, message_id, invoice_number, installment

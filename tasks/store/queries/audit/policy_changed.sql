@@ -35,11 +35,12 @@ select
     followed.policy_hash,
     changed_on,
     newest_hash,
-    action_id,
+    events.action_id,
     events.sequence
 from events
 join followed on followed.policy = (payload ->> 'policy') and followed.policy_hash = (payload ->> 'policy_hash')
 join newest on newest.policy = followed.policy and newest.newest_hash <> followed.policy_hash
-left join (select action_id, status, dispatch_date from actions) using (action_id)
+left join (select action_id, batch_id, status, dispatch_date from actions) as actions
+    on actions.action_id = events.action_id and actions.batch_id = (payload ->> 'batch_id')
 where events.kind = 'action_composed'
 order by events.sequence

@@ -2,7 +2,7 @@
 with doubted as (
     select
         (payload ->> 'message_id') as message_id,
-        any_value(payload ->> 'batch_id') as batch_id,
+        (payload ->> 'batch_id') as batch_id,
         any_value(customer_id) as customer_id,
         count(distinct action_id) as items,
         min(try_cast((payload ->> 'on') as date)) as uncertain_on,
@@ -15,6 +15,7 @@ with doubted as (
 settled as (
     select
         (payload ->> 'message_id') as message_id,
+        (payload ->> 'batch_id') as batch_id,
         arg_max(try_cast((payload ->> 'on') as date), sequence) as resolved_on,
         arg_max(actor, sequence) as resolved_by,
         arg_max((payload ->> 'left'), sequence) as has_left,
@@ -26,5 +27,5 @@ settled as (
 select doubted.*, messages.status, resolved_on, resolved_by, has_left, evidence
 from doubted
 left join (select message_id, batch_id, status from messages) as messages using (message_id, batch_id)
-left join settled using (message_id)
+left join settled using (message_id, batch_id)
 order by doubted.sequence

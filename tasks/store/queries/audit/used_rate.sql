@@ -19,10 +19,11 @@ select
     status,
     dispatch_date,
     (payload ->> 'document_sha256') as document_sha256,
-    action_id,
+    composed.action_id,
     sequence
 from composed
-left join (select action_id, status, dispatch_date from actions) using (action_id)
+left join (select action_id, batch_id, status, dispatch_date from actions) as actions
+    on actions.action_id = composed.action_id and actions.batch_id = (payload ->> 'batch_id')
 where contains(lower(period ->> 'source'), lower($rate))
     or try_cast((period ->> 'annual_rate') as decimal(18, 8)) = try_cast($rate as decimal(18, 8))
 order by sequence, from_date

@@ -10,10 +10,11 @@ select
     status,
     dispatch_date,
     (payload ->> 'document_sha256') as document_sha256,
-    action_id,
+    events.action_id,
     sequence
 from events
-left join (select action_id, status, dispatch_date from actions) using (action_id)
+left join (select action_id, batch_id, status, dispatch_date from actions) as actions
+    on actions.action_id = events.action_id and actions.batch_id = (payload ->> 'batch_id')
 where kind in ('action_composed', 'document_replaced')
     and (starts_with((payload ->> 'template_sha256'), $template) or (payload ->> 'message_step') = $template)
 order by sequence

@@ -22,10 +22,10 @@ known as (
     )
 ),
 withdrawn as (
-    select action_id, arg_max((payload ->> 'why'), sequence) as why
+    select action_id, (payload ->> 'batch_id') as batch_id, arg_max((payload ->> 'why'), sequence) as why
     from events
     where kind = 'action_withdrawn'
-    group by action_id
+    group by all
 ),
 drafted as (
     select
@@ -49,7 +49,7 @@ drafted as (
         end as sentence
     from actions
     left join (select batch_id, rejected_by, reject_why from batches) using (batch_id)
-    left join withdrawn using (action_id)
+    left join withdrawn using (action_id, batch_id)
     where customer_id = $customer
 )
 select
