@@ -19,8 +19,11 @@ class LastingLines:
         """Open or begin the file, its name as lasting as its lines."""
         self._file: FileIO = path.open("ab", buffering=0)
         flush_folder(path.parent)
-        self._is_flushed = True
+        # A flush may run in a thread beside a write: it covers the lines that were whole before it began, and no other.
+        self._whole_lines = 0
+        self._flushed_lines = 0
         self._is_whole = True
+        self._has_lost = False
         self._flushing = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._next_flush: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -33,15 +36,29 @@ class LastingLines:
         """
         if not self._is_whole:
             raise OSError(errno.EIO, "an earlier line could not be written whole", self._file.name)
-        self._is_flushed = self._is_whole = False
+        self._is_whole = False
         _write_all(self._file, line + b"\n")
+        self._whole_lines += 1
         self._is_whole = True
 
     def flush(self) -> None:
-        """Return when everything written is on disk."""
-        if not self._is_flushed:
-            self._is_flushed = True
+        """Return when every line that is whole now is on disk.
+
+        Raises:
+            OSError: the disk did not take them; the file is of no more use, for the next flush could succeed and say
+                nothing of what this one lost.
+        """
+        if self._has_lost:
+            raise OSError(errno.EIO, "earlier lines could not be put on disk", self._file.name)
+        covered = self._whole_lines
+        if covered <= self._flushed_lines:
+            return
+        try:
             os.fsync(self._file.fileno())
+        except OSError:
+            self._has_lost = True
+            raise
+        self._flushed_lines = covered
 
     async def flushed(self) -> None:
         """Return when everything written until now is on disk; who waits together shares one flush."""
@@ -53,8 +70,10 @@ class LastingLines:
     def close(self) -> None:
         """Put everything on disk and close the file."""
         self._flushing.shutdown()
-        self.flush()
-        self._file.close()
+        try:
+            self.flush()
+        finally:
+            self._file.close()
 
     async def _flush_once(self) -> None:
         async with self._turn:
