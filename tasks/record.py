@@ -98,6 +98,7 @@ def add_events(connection: Connection, run: Run, events: pl.DataFrame) -> list[s
     offset = count_recorded_events(connection, run.run_id) + 1
     named = events.with_row_index("number", offset=offset).with_columns(
         event_id=pl.coalesce("event_id", pl.format(f"{run.run_id}-{{}}", "number")),
+        line_number=pl.col("number"),
         event_date=pl.coalesce("event_date", pl.lit(run.as_of)),
         actor=pl.coalesce("actor", pl.lit(run.actor)),
     )

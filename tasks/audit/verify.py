@@ -6,6 +6,7 @@ from pathlib import Path
 from policies.errors import AuditBrokenError, WaitingError
 from policies.explanations import counted
 from tasks.audit.heads import KeptHead, compare_kept, read_kept_heads
+from tasks.audit.journals import verify_journals
 from tasks.audit.published import find_hashes, unsealed_files, verify_published
 from tasks.audit.state import verify_state
 from tasks.ledger import verify_personal_fields, verify_store
@@ -62,6 +63,7 @@ def _check_store(workspace: Workspace, kept: Sequence[KeptHead]) -> tuple[list[s
             problems += verify_store(connection)
             problems += verify_personal_fields(connection)
             problems += verify_agreement(connection, workspace.published)
+            problems += verify_journals(connection, workspace)
             hashes = read_hashes(connection, {one.head.sequence for one in kept})
             problems += compare_kept(kept, hashes)
             state = verify_state(connection)

@@ -148,10 +148,15 @@ def _live(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
 
 
 def _why_kept(run: Run, creditor: Creditor, leaving: pl.DataFrame) -> str:
-    """Return why e-mails stay: a date that is not today never reaches a mail server outside this machine."""
-    if creditor.smtp is None or Channel.EMAIL not in leaving["channel"].to_list():
+    """Return why e-mails stay: a date that is not today never reaches a mail server outside this machine.
+
+    What lies in a Maildir is fetched by one.
+    """
+    if Channel.EMAIL not in leaving["channel"].to_list():
         return ""
-    if may_leave(run.as_of, run.today, creditor.smtp.host):
+    if creditor.smtp is not None and may_leave(run.as_of, run.today, creditor.smtp.host):
+        return ""
+    if creditor.smtp is None and (creditor.maildir is None or run.as_of == run.today):
         return ""
     return (
         f"e-mail stays here: the date is {run.as_of} and today is {run.today}. "

@@ -1,6 +1,5 @@
 """Messages of which nobody can tell whether they left, with all that is known of each, for a person to decide."""
 
-import json
 from collections.abc import Mapping
 from email import message_from_binary_file
 from email.policy import default
@@ -9,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from policies.errors import WrongUseError
-from tasks.dispatch.journal import JOURNAL_NAME, UNANSWERED
+from tasks.dispatch.journal import JOURNAL_NAME, UNANSWERED, read_lines
 from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace
@@ -72,9 +71,8 @@ def _doubt(workspace: Workspace, row: Mapping[str, object]) -> dict[str, str | N
 def _last_words(journal: Path, message_id: str) -> tuple[str | None, str]:
     """Return when the message was handed over, and what the server answered last."""
     handed_over_at, answer = None, UNANSWERED
-    lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
-    for line in map(json.loads, lines):
-        if line.get("message_id") != message_id:
+    for line in read_lines(journal):
+        if line["message_id"] != message_id:
             continue
         if line["kind"] == "intent":
             handed_over_at, answer = line["at"], UNANSWERED

@@ -82,7 +82,10 @@ class Journal:
         """Open or begin the journal at `path` for a release on the business date `on`."""
         self.path = path
         self.on = on
-        self.outcomes = {outcome.message_id: outcome for outcome in read_journal(path)}
+        states = _read_states(path)
+        self.outcomes = {message_id: outcome for message_id, outcome in states.items() if outcome}
+        self.begun = frozenset(message_id for message_id, outcome in states.items() if outcome is None)
+        """Messages whose repeatable intent has no outcome: their file was about to be put into place, or was."""
         cut = take_off_cut_line(path)
         self._lines = LastingLines(path)
         if cut:
@@ -205,19 +208,36 @@ def read_journal(path: Path) -> list[MessageOutcome]:
     Raises:
         AuditBrokenError: another line is damaged.
     """
-    latest: dict[str, MessageOutcome | None] = {}
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    for number, text in enumerate(lines, start=1):
+    return [outcome for outcome in _read_states(path).values() if outcome]
+
+
+def read_lines(path: Path) -> list[Mapping[str, Any]]:
+    """Return the whole lines of a journal, without what only says that a line was cut.
+
+    Raises:
+        AuditBrokenError: a line is damaged.
+    """
+    texts = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    lines: list[Mapping[str, Any]] = []
+    for number, text in enumerate(texts, start=1):
         try:
             line = json.loads(text)
             if line["kind"] != "cut":
-                latest[line["message_id"]] = None if line.get("repeatable") else _outcome(line)
+                _outcome(line)
+                lines.append(line)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AuditBrokenError(
                 f"{path}: line {number} is damaged. Nothing of this batch leaves until it is mended: put back a "
                 "copy of the file, or compare its messages with the log of the mail server."
             ) from error
-    return [outcome for outcome in latest.values() if outcome]
+    return lines
+
+
+def _read_states(path: Path) -> dict[str, MessageOutcome | None]:
+    """Return the last known state of every message; None after a repeatable intent."""
+    return {
+        line["message_id"]: None if line.get("repeatable") else _outcome(line) for line in read_lines(path)
+    }
 
 
 def _outcome(line: Mapping[str, Any]) -> MessageOutcome:

@@ -5,20 +5,24 @@ The journal is the truth of what left; the same journal twice changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
 import polars as pl
 
-from policies.model import EVENTS, EventKind
+from policies.model import EVENTS, ITEM_KEY, EventKind
 from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, MessageOutcome, read_journal
 from tasks.ledger import NewEvent, append_events
+from tasks.manifest import hash_file
 from tasks.record import add_events
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions, list_batches, read_customers_of_actions
 from tasks.store.batches import close_batch, withdraw_messages
 from tasks.store.connection import Connection, open_to_write
 from tasks.store.outcomes import Outcome, OutcomeKind, take_in_outcomes
+
+HELD_DAYS = 7
+"""How long the items of a message that a server refused for what it is wait for a person, in calendar days."""
 
 _KINDS = {
     DeliveryStatus.DISPATCHED: OutcomeKind.DISPATCHED,
@@ -49,33 +53,55 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
     is_closed = close_batch(connection, batch_id, on)
     _log(connection, run, batch_id, new)
     if is_closed:
-        closed = NewEvent("batch_closed", {"batch_id": batch_id, "on": on})
+        closed = NewEvent("batch_closed", {"batch_id": batch_id, "on": on, **_hash_of(run, batch_id)})
         append_events(connection, [closed], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
     return len(new)
+
+
+def _hash_of(run: Run, batch_id: str) -> dict[str, object]:
+    """Return the hash of a journal that is over: it stays part of the log."""
+    path = run.workspace.outbox / batch_id / JOURNAL_NAME
+    return {"journal_sha256": hash_file(path)} if path.is_file() else {}
 
 
 def _end_refused(
     connection: Connection, run: Run, batch_id: str, refused: Sequence[MessageOutcome]
 ) -> set[str]:
-    """End messages that a server refused for good; an address it did not know counts as bounced from then on."""
+    """End messages that a server refused for good.
+
+    An address it did not know counts as bounced from then on. What it refused for another reason is held, so that a
+    person can look into it: the same message would be refused again.
+    """
     ended: set[str] = set()
     for on, of_day in groupby(sorted(refused, key=_day), key=_day):
         outcomes = list(of_day)
         known_at = max(outcome.recorded_at for outcome in outcomes)
         ids = [outcome.message_id for outcome in outcomes]
         ended.update(withdraw_messages(connection, batch_id, ids, on, known_at))
-    bounced = [one.message_id for one in refused if one.is_bad_address and one.message_id in ended]
-    if bounced:
-        _note_bounces(connection, run, batch_id, bounced)
+    for is_bad_address, record in ((True, _note_bounces), (False, _hold_items)):
+        of_kind = [one.message_id for one in refused if one.is_bad_address is is_bad_address]
+        if ids := [message_id for message_id in of_kind if message_id in ended]:
+            actions = list_actions(connection, batch_id).filter(pl.col("message_id").is_in(ids))
+            add_events(connection, replace(run, actor="relance"), record(run, actions))
     return ended
 
 
-def _note_bounces(connection: Connection, run: Run, batch_id: str, message_ids: Sequence[str]) -> None:
-    actions = list_actions(connection, batch_id).filter(pl.col("message_id").is_in(list(message_ids)))
-    blank = dict.fromkeys(EVENTS.names())
-    said = {"kind": EventKind.BOUNCE.value, "reason": "refused by the mail server"}
-    rows = [{**blank, **said, "customer_id": customer} for customer in actions["customer_id"].unique().sort()]
-    add_events(connection, replace(run, actor="relance"), pl.DataFrame(rows, schema=EVENTS))
+def _note_bounces(_run: Run, actions: pl.DataFrame) -> pl.DataFrame:
+    customers = actions.select("customer_id").unique().sort("customer_id")
+    return _events(customers, kind=EventKind.BOUNCE, reason="refused by the mail server")
+
+
+def _hold_items(run: Run, actions: pl.DataFrame) -> pl.DataFrame:
+    items = actions.select(ITEM_KEY).unique().sort(ITEM_KEY)
+    until = run.as_of + timedelta(days=HELD_DAYS)
+    return _events(
+        items, kind=EventKind.HOLD, until=until, reason="the mail server refused the message for what it is"
+    )
+
+
+def _events(rows: pl.DataFrame, *, kind: EventKind, **said: object) -> pl.DataFrame:
+    named = rows.with_columns(pl.lit(kind.value).alias("kind"), **{k: pl.lit(v) for k, v in said.items()})
+    return pl.concat([EVENTS.to_frame(), named], how="diagonal").select(EVENTS.names())
 
 
 def _day(outcome: MessageOutcome) -> date:

@@ -1,5 +1,6 @@
 """Mail goes into a Maildir once, whatever is cut, and files stop leaving when people say so."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,17 @@ from tasks.dispatch.journal import Journal
 from tasks.dispatch.maildir import MaildirTransport
 from tasks.dispatch.release import OutboxTransport, ReleaseCounts, release_messages
 from tests.integration.test_dispatch import DAY, PowerCutError, plan, release, statuses, ticking
+from tests.waiting_company import company, relance
+
+
+def cut_after(function: Callable[[Journal], None]) -> Callable[[Journal], None]:
+    """Return the function as it is when the machine stops right after it."""
+
+    def cut(journal: Journal) -> None:
+        function(journal)
+        raise PowerCutError
+
+    return cut
 
 
 def delivered(folder: Path) -> dict[str, str]:
@@ -36,17 +48,37 @@ def test_a_delivery_cut_anywhere_is_never_uncertain_and_delivers_once(tmp_path: 
     assert len(delivered(tmp_path / "maildir")) == 3
 
 
-def test_a_message_that_a_mail_program_has_taken_over_meanwhile_is_not_delivered_again(
-    tmp_path: Path,
+@pytest.mark.parametrize("fail_at", range(1, 7))
+@pytest.mark.parametrize("to", ["cur", "away"])
+def test_a_message_that_somebody_has_taken_over_since_the_cut_is_not_delivered_again(
+    tmp_path: Path, fail_at: int, to: str
 ) -> None:
-    planned = [plan(tmp_path, "ana")]
-    transport = MaildirTransport(tmp_path / "maildir")
+    planned = [plan(tmp_path, name) for name in ("ana", "bob", "cleo")]
+    transport, maildir, fetched = MaildirTransport(tmp_path / "maildir"), tmp_path / "maildir", tmp_path / to
+    fetched.mkdir()
     with pytest.raises(PowerCutError):
-        release(tmp_path, planned, transport, fail_at=2)
-    new = tmp_path / "maildir" / "new" / "id-ana.relance"
-    new.rename(tmp_path / "maildir" / "cur" / "id-ana.relance:2,S")
-    assert release(tmp_path, planned, transport).dispatched == 1
+        release(tmp_path, planned, transport, fail_at)
+    for path in maildir.glob("new/*"):
+        path.rename((maildir / "cur" / f"{path.name}:2,S") if to == "cur" else fetched / path.name)
+    assert release(tmp_path, planned, transport).dispatched == 3
+    taken = [
+        path.name.partition(":")[0] for folder in (maildir / "cur", fetched) for path in folder.iterdir()
+    ]
+    assert sorted([*taken, *delivered(maildir)]) == ["id-ana.relance", "id-bob.relance", "id-cleo.relance"]
+
+
+def test_a_mail_cut_between_its_intent_and_its_name_is_delivered_by_the_next_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned, transport = [plan(tmp_path, "ana")], MaildirTransport(tmp_path / "maildir")
+
+    with monkeypatch.context() as cutting:
+        cutting.setattr("tasks.dispatch.journal.Journal.flush", cut_after(Journal.flush))
+        with pytest.raises(PowerCutError):
+            release(tmp_path, planned, transport)
     assert delivered(tmp_path / "maildir") == {}
+    assert release(tmp_path, planned, transport).dispatched == 1
+    assert len(delivered(tmp_path / "maildir")) == 1
 
 
 def test_a_changed_document_is_not_delivered(tmp_path: Path) -> None:
@@ -78,3 +110,12 @@ def test_nothing_leaves_while_release_is_stopped(tmp_path: Path, channel: str, w
         "release is stopped: 1 message not sent, ready for the next release after `relance start`",
     )
     assert let_go(False).dispatched == 3
+
+
+def test_a_day_that_is_not_today_puts_nothing_into_a_maildir(tmp_path: Path) -> None:
+    workspace = company(tmp_path / "acme", {"C4": "50.00"})
+    with workspace.creditor_path.open("a", encoding="utf-8") as creditor:
+        creditor.write("maildir: going\n")
+    ran = relance(workspace, "run", "--as-of", "2026-03-10")
+    assert "e-mail stays here: the date is 2026-03-10" in ran.text
+    assert not (workspace.root / "going").exists()

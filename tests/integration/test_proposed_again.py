@@ -54,6 +54,8 @@ def test_the_journal_of_an_old_batch_does_not_withdraw_what_was_proposed_again(t
     with Journal(workspace.outbox / old / JOURNAL_NAME, date.fromisoformat(DAY)) as journal:
         journal.settle(planned["C1"], DeliveryStatus.REFUSED, "550 5.7.1 not from you", NOW)
         journal.intend(planned["C2"], NOW)
+    released = ("--customer", "C1", "--invoice", "F-C1", "--as-of", NEXT_DAY)
+    assert relance(workspace, "record", "hold_released", *released).returncode == 0
     for day in (NEXT_DAY, AFTER):
         relance(workspace, "run", "--as-of", day)
         assert statuses(workspace, f"{NEXT_DAY}-automatic") == {"C1": "composed"}

@@ -4,7 +4,7 @@ with latest as (
     select
         event_lines.*,
         document_order,
-        min(intake_id * 4294967296 + line_number) over (partition by event_id) as known_order
+        min(intake_id * 4294967296 + coalesce(line_number, 0)) over (partition by event_id) as known_order
     from event_lines
     join counted_intakes using (intake_id)
     qualify row_number() over (partition by event_id order by document_order desc, line_number desc) = 1

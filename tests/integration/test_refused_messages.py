@@ -1,0 +1,47 @@
+"""What a mail server refuses for good: the address bounces, or the items wait for a person; nothing is tried again."""
+
+from pathlib import Path
+
+from policies.model import HoldReason
+from tasks.audit.verify import verify_log
+from tasks.store.audit import read_log
+from tasks.store.connection import open_to_read
+from tests.integration.mail_server import MailServer, running
+from tests.waiting_company import DAY, company, events, relance, statuses
+
+BATCH = f"{DAY}-automatic"
+
+
+def test_a_message_refused_for_what_it_is_waits_for_a_person_and_is_not_tried_again(tmp_path: Path) -> None:
+    workspace = company(tmp_path / "acme", {"C3": "40.00", "C4": "50.00"})
+    refusing = MailServer(to_data={"c3@example.com": ["554 5.7.1 looks like spam"]})
+    with running(refusing) as server:
+        smtp = f"smtp: {{host: 127.0.0.1, port: {server.port}, security: none}}\n"
+        with workspace.creditor_path.open("a", encoding="utf-8") as creditor:
+            creditor.write(smtp)
+        ran = relance(workspace, "run", "--as-of", DAY)
+        again = relance(workspace, "run", "--as-of", DAY)
+    assert "554 5.7.1 looks like spam" in ran.text
+    assert server.tries["data", "c3@example.com"] == 1
+    assert server.recipients_in_order() == ["c4@example.com"]
+    assert statuses(workspace, BATCH) == {"C3": "withdrawn", "C4": "dispatched"}
+    assert again.returncode == 0
+    held = [one for one in events(workspace, "event_recorded") if one["kind"] == "hold"]
+    assert [(one["customer_id"], one["invoice_number"], one["until"]) for one in held] == [
+        ("C3", "F-C3", "2026-03-17")
+    ]
+    decided = relance(workspace, "decisions", "--as-of", "2026-03-12", "--format", "csv")
+    assert HoldReason.MANUAL_HOLD.value in decided.text
+    assert "The log holds" in verify_log(workspace)
+
+
+def test_a_journal_changed_after_its_batch_was_closed_is_told(tmp_path: Path) -> None:
+    workspace = company(tmp_path / "acme", {"C4": "50.00"})
+    relance(workspace, "run", "--as-of", DAY)
+    with open_to_read(workspace) as connection:
+        closed = read_log(connection, kind="batch_closed")["sequence"][0]
+    with (workspace.outbox / BATCH / "journal.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write("{}\n")
+    told = relance(workspace, "audit", "verify")
+    assert told.returncode == 6
+    assert f"event {closed} (batch_closed {BATCH})" in told.text
