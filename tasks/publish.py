@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -115,7 +116,7 @@ def read_latest(workspace: Workspace) -> Latest | None:
     path = workspace.published / "latest.json"
     if not path.exists():
         return None
-    latest = json.loads(path.read_text(encoding="utf-8"))
+    latest = _read_json(path)
     return Latest(latest["run_id"], date.fromisoformat(latest["as_of"]))
 
 
@@ -145,8 +146,11 @@ def verify_agreement(connection: Connection, folder: Path) -> list[str]:
     path = folder / "audit" / "head.json"
     if not path.exists():
         return []
-    stated = json.loads(path.read_text(encoding="utf-8"))
-    published = Head(stated["sequence"], stated["hash"])
+    try:
+        stated = _read_json(path)
+        published = Head(int(stated["sequence"]), str(stated["hash"]))
+    except (AuditBrokenError, KeyError, TypeError, ValueError):
+        return []  # told of the copy itself
     return [problem] if (problem := _contradiction(connection, published)) else []
 
 
@@ -316,4 +320,13 @@ def _dated(frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 
 def _read_segments(audit: Path) -> list[Segment]:
-    return [Segment(**entry) for entry in json.loads((audit / "manifest.json").read_text(encoding="utf-8"))]
+    return [Segment(**entry) for entry in _read_json(audit / "manifest.json")]
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise AuditBrokenError(
+            f"{path} is damaged: {error}. `relance audit verify` tells more; take the file from a backup."
+        ) from error
