@@ -56,11 +56,6 @@ class Dialogue(asyncio.Protocol):
         """Whether the connection is open and nothing came that nobody asked for."""
         return not (self.broken or self._replies or self._lines or self._rest)
 
-    @property
-    def has_reply(self) -> bool:
-        """Whether the server has said something that was not read yet."""
-        return bool(self._replies)
-
     def write(self, data: bytes) -> None:
         """Send bytes, or keep them to be sent as soon as the server takes more."""
         if self.broken:
