@@ -6,6 +6,7 @@ or may not have left: one per open connection at most. Holds no address and no n
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from policies.errors import AuditBrokenError
-from tasks.dispatch.lasting_lines import LastingLines, take_off_cut_line
+from tasks.dispatch.lasting_lines import LastingLines, flush_folder, take_off_cut_line
 
 JOURNAL_NAME = "journal.jsonl"
 
@@ -82,12 +83,11 @@ class Journal:
         """Open or begin the journal at `path` for a release on the business date `on`."""
         self.path = path
         self.on = on
-        states = _read_states(path)
-        self.outcomes = {message_id: outcome for message_id, outcome in states.items() if outcome}
-        self.begun = frozenset(message_id for message_id, outcome in states.items() if outcome is None)
-        """Messages whose repeatable intent has no outcome: their file was about to be put into place, or was."""
+        self.outcomes = {outcome.message_id: outcome for outcome in read_journal(path)}
         cut = take_off_cut_line(path)
         self._lines = LastingLines(path)
+        # The batch may be new too: a folder lost with the power would take its journal along.
+        flush_folder(path.parent.parent)
         if cut:
             self._write({"kind": "cut", "on": on.isoformat(), "text": cut, "why": CUT})
             self._lines.flush()
@@ -128,6 +128,13 @@ class Journal:
         The line is on disk after the next flush, or when the journal is closed.
         """
         self._write(self._intent(message, at, repeatable=True))
+
+    def intend_placing(self, message: PlannedMessage, prepared: Path, at: datetime) -> None:
+        """Note that the prepared file is about to be renamed into its place, from which others may take it away."""
+        # By the way from here to there: a workspace that moved together with its mail still finds it.
+        way = os.path.relpath(prepared, self.path.parent)
+        self._write({**self._intent(message, at, repeatable=False), "prepared": way})
+        self._lines.flush()
 
     def settle(
         self,
@@ -198,6 +205,14 @@ class Journal:
         self._lines.write(json.dumps(line, ensure_ascii=False).encode())
 
 
+@dataclass(frozen=True)
+class CutPlacing:
+    """A message whose prepared file was about to be renamed into its place, or was; uncertain until someone looks."""
+
+    known: MessageOutcome
+    prepared: Path
+
+
 def read_journal(path: Path) -> list[MessageOutcome]:
     """Return the last known state of every message in a journal, in the order in which they first appear.
 
@@ -208,7 +223,20 @@ def read_journal(path: Path) -> list[MessageOutcome]:
     Raises:
         AuditBrokenError: another line is damaged.
     """
-    return [outcome for outcome in _read_states(path).values() if outcome]
+    return [_outcome(line) for line in _last_lines(path) if not line.get("repeatable")]
+
+
+def read_cut_placings(path: Path) -> list[CutPlacing]:
+    """Return the messages of a journal of which only the file system can say whether they were put into place.
+
+    Raises:
+        AuditBrokenError: a line is damaged.
+    """
+    return [
+        CutPlacing(_outcome(line), Path(os.path.normpath(path.parent / line["prepared"])))
+        for line in _last_lines(path)
+        if "prepared" in line
+    ]
 
 
 def read_lines(path: Path) -> list[Mapping[str, Any]]:
@@ -233,11 +261,9 @@ def read_lines(path: Path) -> list[Mapping[str, Any]]:
     return lines
 
 
-def _read_states(path: Path) -> dict[str, MessageOutcome | None]:
-    """Return the last known state of every message; None after a repeatable intent."""
-    return {
-        line["message_id"]: None if line.get("repeatable") else _outcome(line) for line in read_lines(path)
-    }
+def _last_lines(path: Path) -> list[Mapping[str, Any]]:
+    """Return the last line of every message, in the order in which they first appear."""
+    return list({line["message_id"]: line for line in read_lines(path)}.values())
 
 
 def _outcome(line: Mapping[str, Any]) -> MessageOutcome:

@@ -2,18 +2,20 @@
 
 A message is made ready beside the Maildir's own folders, its intent noted, and then renamed into place. After a cut
 it either still lies where it was made ready, or it was delivered, even if somebody has fetched it since: nothing is
-ever uncertain, and nothing delivered twice.
+delivered twice, and nothing stays uncertain as long as the Maildir is there to be looked at.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
-from tasks.dispatch.departure import Departure, DocumentChangedError, read_unchanged
-from tasks.dispatch.journal import DeliveryStatus, PlannedMessage
-from tasks.dispatch.lasting_lines import flush_folder
+from tasks.dispatch.departure import Clock, Departure, DocumentChangedError, read_unchanged
+from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage, read_cut_placings
+from tasks.dispatch.lasting_lines import flush_folder, make_folder
 from tasks.documents.whole_files import put_bytes
 
 DELIVERED = "delivered to the maildir"
+NOT_DELIVERED = "cut before it was delivered to the maildir"
 _READY = ".relance"
 
 
@@ -26,26 +28,45 @@ class MaildirTransport:
 
     def dispatch(self, messages: Sequence[PlannedMessage], departure: Departure) -> list[str]:
         """Deliver the messages; return what went wrong, in sentences."""
-        ready = self.folder / _READY
-        for folder in (*(self.folder / name for name in ("tmp", "new", "cur")), ready):
-            folder.mkdir(parents=True, exist_ok=True)
+        for name in ("tmp", "new", "cur", _READY):
+            make_folder(self.folder / name)
         problems = []
         for message in messages:
             if not departure.may_go_on():
                 break
             try:
-                content = read_unchanged(message)
+                self._deliver(message, read_unchanged(message), departure)
             except DocumentChangedError as error:
                 problems.append(str(error))
                 continue
-            prepared = ready / f"{message.message_id}.relance"
-            if message.message_id not in departure.journal.begun:
-                put_bytes(prepared, content)
-                departure.journal.intend_repeatable(message, departure.clock())
-                departure.journal.flush()
-            if prepared.exists():
-                prepared.replace(self.folder / "new" / prepared.name)
-                flush_folder(self.folder / "new")
-            departure.journal.settle(message, DeliveryStatus.DISPATCHED, DELIVERED, departure.clock())
             departure.done()
         return problems
+
+    def _deliver(self, message: PlannedMessage, content: bytes, departure: Departure) -> None:
+        prepared = self.folder / _READY / f"{message.message_id}.relance"
+        put_bytes(prepared, content)
+        departure.journal.intend_placing(message, prepared, departure.clock())
+        prepared.replace(self.folder / "new" / prepared.name)
+        flush_folder(self.folder / "new")
+        departure.journal.settle(message, DeliveryStatus.DISPATCHED, DELIVERED, departure.clock())
+
+
+def settle_cut_deliveries(journal_path: Path, on: date, clock: Clock) -> None:
+    """Note in a journal whether the messages whose delivery was cut were delivered, where the Maildir can be seen.
+
+    Args:
+        journal_path: of the batch.
+        on: the business date; what was delivered counts on the day of its intent.
+        clock: gives this instant, aware, in UTC.
+    """
+    visible = [one for one in read_cut_placings(journal_path) if one.prepared.parent.is_dir()]
+    if not visible:
+        return
+    with Journal(journal_path, on) as journal:
+        for placing in visible:
+            if placing.prepared.exists():
+                journal.resolve(placing.known, DeliveryStatus.FAILED, NOT_DELIVERED, clock())
+                # Only now: without its file the message would count as delivered.
+                placing.prepared.unlink()
+            else:
+                journal.resolve(placing.known, DeliveryStatus.DISPATCHED, DELIVERED, clock())

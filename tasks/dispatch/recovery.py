@@ -12,6 +12,7 @@ import polars as pl
 
 from policies.model import EVENTS, ITEM_KEY, EventKind
 from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, MessageOutcome, read_journal
+from tasks.dispatch.maildir import settle_cut_deliveries
 from tasks.ledger import NewEvent, append_events
 from tasks.manifest import hash_file
 from tasks.record import add_events
@@ -35,6 +36,8 @@ def take_in_journals(run: Run) -> int:
     """Take in the journals of all batches that are being released; return how many outcomes were new."""
     with open_to_write(run.workspace) as connection:
         released = list_batches(connection, "released").sort("as_of", "batch_id")["batch_id"].to_list()
+        for batch_id in released:
+            settle_cut_deliveries(run.workspace.outbox / batch_id / JOURNAL_NAME, run.as_of, run.clock)
         return sum(take_in_journal(connection, run, batch_id) for batch_id in released)
 
 
