@@ -50,8 +50,8 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
         outcome.message_id
         for outcome in take_in_outcomes(connection, batch_id, [_outcome(one) for one in told])
     }
-    ended = _end_refused(connection, run, batch_id, refused)
-    new = [outcome for outcome in known if outcome.message_id in changed | ended]
+    changed |= _end_refused(connection, run, batch_id, refused)
+    new = [outcome for outcome in known if outcome.message_id in changed]
     on = max([run.as_of, *(outcome.on for outcome in known)])
     is_closed = close_batch(connection, batch_id, on)
     _log(connection, run, batch_id, new)
