@@ -53,6 +53,7 @@ bench: $(VENV)/.done          ## seconds and memory per stage, and messages per 
 
 torture: $(VENV)/.done          ## pull the plug: releases, every command, migrations; tampering; full disks; readers (an hour)
 	$(BIN)/python -m tests.torture.release_trials --trials $(TRIALS)
+	$(BIN)/python -m tests.torture.maildir_trials
 	$(BIN)/python -m tests.torture --within 60
 	$(BIN)/python -m tests.torture.migrations
 	$(BIN)/python -m tests.torture.tampering --changes 1000 --seed 1

@@ -66,8 +66,8 @@ def main() -> int:
 def _round(prepared: Workspace, root: Path, connections: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Send everything twice, barely and with all records; the server must have counted both."""
     with serving("-m", "tests.benchmarks.mail_counter") as port:
-        smtp = f"{{host: 127.0.0.1, port: {port}, security: none, connections: {connections}}}"
-        workspace = copy_for(prepared, root, smtp)
+        server = f"host: 127.0.0.1, port: {port}, security: none, connections: {connections}"
+        workspace = copy_for(prepared, root, f"smtp: {{{server}}}")
         bare = run_child(lambda: _bare(prepared, port, connections))
         ours = run_child(lambda: _release(workspace))
         assert ours["dispatched"] == bare["sent"]

@@ -49,13 +49,13 @@ ladders:
 """
 
 
-def prepare(root: Path, customers: int) -> Workspace:
+def prepare(root: Path, customers: int, as_of: date = AS_OF) -> Workspace:
     """Make a workspace with a composed batch of one e-mail for each customer."""
-    run_child(lambda: _prepare(root, customers))
+    run_child(lambda: _prepare(root, customers, as_of))
     return open_workspace(root)
 
 
-def _prepare(root: Path, customers: int) -> None:
+def _prepare(root: Path, customers: int, as_of: date) -> None:
     workspace = initialise(root)
     text = (COMPANY / "creditor.yaml").read_text(encoding="utf-8")
     creditor = text.replace("policy: standard_fr", "policy: torture")
@@ -78,7 +78,7 @@ def _prepare(root: Path, customers: int) -> None:
         ),
         encoding="utf-8",
     )
-    run = begin(root, AS_OF, say=lambda line: None)
+    run = begin(root, as_of, say=lambda line: None)
     with acting(run, "run"):
         for name in ("customers.csv", "invoices.csv"):
             steps.take_in_file(run, name)
@@ -101,12 +101,12 @@ def serving(*words: str) -> Iterator[int]:
         process.communicate()
 
 
-def copy_for(workspace: Workspace, root: Path, smtp: str) -> Workspace:
-    """Copy a prepared workspace and give it a mail server; documents are shared, for nothing writes to them."""
+def copy_for(workspace: Workspace, root: Path, way: str) -> Workspace:
+    """Copy a prepared workspace and say how its mail leaves; documents are shared, for nothing writes to them."""
     shutil.copytree(workspace.root, root, copy_function=_link_documents)
     copied = open_workspace(root)
     copied.creditor_path.write_text(
-        workspace.creditor_path.read_text(encoding="utf-8") + f"\nsmtp: {smtp}\n", encoding="utf-8"
+        workspace.creditor_path.read_text(encoding="utf-8") + f"\n{way}\n", encoding="utf-8"
     )
     return copied
 
@@ -118,9 +118,17 @@ def _link_documents(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def let_leave(workspace: Workspace) -> list[str]:
+def let_leave(workspace: Workspace, as_of: date = AS_OF) -> list[str]:
     """Release all that may leave; return the sentences for people."""
-    return release(workspace.root, AS_OF).kept
+    return release(workspace.root, as_of).kept
+
+
+def take_in_file(workspace: Workspace, name: str) -> None:
+    """Load a file of the inbox, today."""
+    run = begin(workspace.root, None, say=lambda line: None)
+    with acting(run, "intake"):
+        result = steps.take_in_file(run, name)
+    assert result.status == "loaded", result.message
 
 
 def state_of(workspace: Workspace) -> dict[str, Any]:

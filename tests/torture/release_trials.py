@@ -120,10 +120,8 @@ class ReleaseTorture:
         self._count += 1
         root, ledger = self.folder / f"trial-{self._count}", self.folder / f"ledger-{self._count}"
         with serving("-m", "tests.torture.mail_sink", str(ledger), fault, str(seed)) as port:
-            smtp = (
-                f"{{host: 127.0.0.1, port: {port}, security: none, connections: {CONNECTIONS}, {PATIENCE}}}"
-            )
-            yield copy_for(self.prepared, root, smtp), ledger
+            server = f"host: 127.0.0.1, port: {port}, security: none, connections: {CONNECTIONS}, {PATIENCE}"
+            yield copy_for(self.prepared, root, f"smtp: {{{server}}}"), ledger
         shutil.rmtree(root)
 
 
