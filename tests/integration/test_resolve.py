@@ -1,16 +1,15 @@
 """A message of which nobody knows whether it left: all evidence is shown, and a person's word settles it."""
 
 import json
+import signal
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
 from tasks.workspace import Workspace
 from tests.integration.mail_server import DROP, MailServer, running
-from tests.torture.company import copy_workspace
+from tests.torture.company import copy_workspace, start
 from tests.waiting_company import DAY, NEXT_DAY, company, drop, events, relance, statuses, table
 
 REMINDERS = f"{DAY}-automatic"
@@ -122,12 +121,17 @@ def test_one_that_did_not_leave_and_was_paid_since_stays(workspace: Workspace, s
 
 def test_a_word_that_was_cut_between_journal_and_store_is_taken_in(workspace: Workspace) -> None:
     message = doubt(workspace)["message_id"]
-    with Journal(workspace.outbox / REMINDERS / JOURNAL_NAME, date.fromisoformat(NEXT_DAY)) as journal:
-        known = journal.outcomes[message]
-        journal.resolve(
-            known, DeliveryStatus.DISPATCHED, "resolved by Claire: sent folder", datetime.now(UTC)
-        )
+    words = ["resolve", message, "--left", "--by", "Claire", "--why", "sent folder"]
+    place = "tasks.dispatch.resolution:take_in_journal"
+    killed = start(
+        ["-m", "tests.torture.killed", place, "1", "before", *words, "--workspace", str(workspace.root)]
+    )
+    killed.communicate(timeout=120)
+    assert (killed.returncode, events(workspace, "delivery_resolved")) == (-signal.SIGKILL, [])
     assert relance(workspace, "resolve").returncode == 0
     assert statuses(workspace, REMINDERS) == {"C4": "dispatched"}
     (told,) = events(workspace, "action_dispatched")
     assert (told["on"], told["answer"]) == (DAY, "resolved by Claire: sent folder")
+    (said,) = events(workspace, "delivery_resolved")
+    assert (said["left"], said["evidence"], said["actor"]) == ("yes", "sent folder", "Claire")
+    assert relance(workspace, "audit", "verify").returncode == 0
