@@ -46,6 +46,12 @@ def workspace(in_doubt: Workspace, tmp_path: Path) -> Workspace:
     return copy_workspace(in_doubt, tmp_path / "acme")
 
 
+def settled(workspace: Workspace) -> list[str]:
+    """Return how the audit says that the only doubtful message was settled."""
+    (row,) = table(relance(workspace, "audit", "query", "uncertain", "--format", "csv").stdout)
+    return [row[name] for name in ("settled_as", "settled_by", "settled_on", "settled_why")]
+
+
 def doubt(workspace: Workspace) -> dict[str, str]:
     (found,) = json.loads(relance(workspace, "resolve", "--format", "json").stdout)
     return dict(found)
@@ -73,6 +79,7 @@ def test_a_second_run_on_the_day_goes_on_and_does_not_send_it_again(
     again = relance(workspace, "run", *TODAY)
     assert again.returncode == 5, again.text
     assert "may or may not have left" in again.text
+    assert settled(workspace) == ["", "", "", ""]
     assert statuses(workspace, REMINDERS) == {"C4": "uncertain"}
     assert server.received == []
 
@@ -82,12 +89,13 @@ def test_one_that_left_counts_on_the_day_it_was_handed_over(workspace: Workspace
     words = ["--left", "--by", "Claire", "--why", "found in the sent folder"]
     assert relance(workspace, "resolve", "--left", "--by", "Claire", "--why", "x").returncode == 2
     assert relance(workspace, "resolve", message, "--left").returncode == 2
-    settled = relance(workspace, "resolve", message, *words)
-    assert "counts as dispatched on the day it was handed over" in settled.text, settled.text
+    told = relance(workspace, "resolve", message, *words)
+    assert "counts as dispatched on the day it was handed over" in told.text, told.text
     assert statuses(workspace, REMINDERS) == {"C4": "dispatched"}
     assert [one["on"] for one in events(workspace, "action_dispatched")] == [DAY]
     (said,) = events(workspace, "delivery_resolved")
     assert (said["left"], said["evidence"], said["actor"]) == ("yes", "found in the sent folder", "Claire")
+    assert settled(workspace) == ["left", "Claire", said["on"], "found in the sent folder"]
     listed = table(relance(workspace, "batches", "list", "--format", "csv").stdout)
     assert [row["status"] for row in listed] == ["closed"]
     assert relance(workspace, "resolve", message, *words).returncode == 2
@@ -102,6 +110,8 @@ def test_one_that_did_not_leave_leaves_with_the_next_release_once(
     words = ["--not-left", "--by", "Claire", "--why", "not in the mail log"]
     assert "leaves with the next release" in relance(workspace, "resolve", message, *words).text
     assert statuses(workspace, REMINDERS) == {"C4": "composed"}
+    (said,) = events(workspace, "delivery_resolved")
+    assert settled(workspace) == ["did not leave", "Claire", said["on"], "not in the mail log"]
     for _ in range(2):
         assert relance(workspace, "release", *TODAY).returncode == 0
     assert server.recipients_in_order() == ["c4@example.com"]
