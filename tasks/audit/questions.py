@@ -11,7 +11,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from policies.errors import WrongUseError
-from tasks.publish import query_published
+from tasks.published_tables import query_published
 from tasks.store.connection import load_query
 from tasks.store.published import DEFAULT_LIMITS, Limits
 from tasks.workspace import Workspace
