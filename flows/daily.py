@@ -34,9 +34,7 @@ def run_day(run: Run) -> RunSummary:
         steps.compose(run, batch_id)
     steps.list_open_calls(run)
     released = [steps.release_batch(run, batch_id) for batch_id in steps.find_releasable(run, approved=False)]
-    steps.publish_log(run)
-    waiting = steps.find_waiting(run)
-    steps.ask_for_reviews(run, waiting.batches)
+    waiting = steps.publish_and_ask(run)
     return RunSummary(
         run_id=run.run_id,
         as_of=run.as_of,

@@ -10,7 +10,7 @@ from flows.summary import RunSummary
 from flows.totals import aging_headings
 from tasks.audit.verify import verify_log
 from tasks.present import print_lines, print_table
-from tasks.publish import read_table
+from tasks.published_tables import read_table
 from tasks.workspace import open_workspace
 
 

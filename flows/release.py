@@ -35,9 +35,7 @@ def let_batches_leave(run: Run, batch_id: str) -> RunSummary:
     for name in chosen:
         steps.compose(run, name)
     released = [steps.release_batch(run, name) for name in chosen]
-    steps.publish_log(run)
-    waiting = steps.find_waiting(run)
-    steps.ask_for_reviews(run, waiting.batches)
+    waiting = steps.publish_and_ask(run)
     return RunSummary(
         run_id=run.run_id,
         as_of=run.as_of,

@@ -31,7 +31,7 @@ def take_in_mailbox(run: Run) -> Returned:
     taken = Returned()
     problems: list[str] = []
     try:
-        with open_mailbox(settings) as mailbox:
+        with open_mailbox(run.workspace, settings) as mailbox:
             with open_to_read(run.workspace) as connection:
                 known = read_position(connection, mailbox.name)
             positions = [known]
@@ -116,7 +116,7 @@ def _copies_of_mailbox(run: Run, creditor: Creditor, wanted: set[str]) -> set[st
     settings = creditor.returns.imap
     if settings is None or settings.sent_folder is None or not wanted or _why_not_asked(run, settings):
         return set()
-    with open_mailbox(settings) as mailbox:
+    with open_mailbox(run.workspace, settings) as mailbox:
         return mailbox.find_copies(settings.sent_folder, sorted(wanted))
 
 

@@ -188,6 +188,14 @@ def ask_for_reviews(run: Run, waiting: Sequence[str]) -> int:
     )
 
 
+def publish_and_ask(run: Run) -> Waiting:
+    """Publish what was done, find what waits for a person, and ask for the reviews: how a day and a release end."""
+    publish_log(run)
+    waiting = find_waiting(run)
+    ask_for_reviews(run, waiting.batches)
+    return waiting
+
+
 @step("list open calls")
 def list_open_calls(run: Run) -> int:
     """List calls again whose outcome nobody has told."""

@@ -19,7 +19,7 @@ from tasks.documents.batch_folder import (
     write_documents,
 )
 from tasks.ledger import NewEvent, append_events
-from tasks.publish import read_published
+from tasks.published_tables import read_published
 from tasks.rules import Rules, read_rules
 from tasks.run import Run
 from tasks.store.approvals import send_back

@@ -51,6 +51,7 @@ def put_published(folder: Path, path: Path, content: bytes) -> str:
 
 def put_published_frame(folder: Path, path: Path, frame: pl.DataFrame) -> str:
     """Write a published table as Parquet; return the hash of its bytes."""
+    # By way of memory: Polars tells a full disk in its own words, without the number that the system gives it.
     content = io.BytesIO()
     frame.write_parquet(content)
     return put_published(folder, path, content.getvalue())

@@ -2,19 +2,18 @@
 
 Events go into segments that are never written again, as Parquet and as the lines that were hashed; the head beside
 them says how many there are. Each file's hash stands in `tasks.manifest`, and the digest of that list in the log. What
-a killed run left unpublished is published by the next. Whether all of it is whole: `tasks.audit.published`.
+a killed run left unpublished is published by the next. Whether all of it is whole: `tasks.audit.published`; who asks
+it: `tasks.published_tables`.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from policies.errors import AuditBrokenError, WrongUseError
+from policies.errors import AuditBrokenError
 from tasks.ledger import START, NewEvent, append_events, lines_of, verify_from
 from tasks.manifest import (
     MANIFEST,
@@ -22,65 +21,25 @@ from tasks.manifest import (
     changes_between,
     current_entries,
     digest_of,
-    note_published,
     put_published,
     put_published_frame,
     read_manifest,
     remove_published,
     write_manifest,
 )
+from tasks.published_tables import CURRENT_TABLES, Segment, read_json, read_segments, rebuild_views
 from tasks.run import Run
 from tasks.store.audit import EVENT_ROWS, Head, count_events, page_events, read_last_of_kind
-from tasks.store.batch_lists import list_actions, list_batches, list_messages
 from tasks.store.connection import Connection, open_to_read, open_to_write
-from tasks.store.intakes import list_customers, list_intakes
-from tasks.store.published import DEFAULT_LIMITS, Limits, ask_views, build_views, read_view
 from tasks.workspace import Workspace
 
-_TABLES = {
-    "batches": list_batches,
-    "messages": list_messages,
-    "actions": list_actions,
-    "intakes": list_intakes,
-    "customers": list_customers,
-}
-REPORTS = ("credit_hold", "habits", "write_offs", "insolvencies", "provisions")
-"""The lists that each day has under `reports/<as_of>/`, for people as CSV and for queries as Parquet."""
-
-_PATTERNS = {
-    "events": "audit/events-*.parquet",
-    "decisions": "decisions/as_of=*.parquet",
-    "aging": "aging/as_of=*.parquet",
-    **{name: f"reports/*/{name}.parquet" for name in REPORTS},
-}
 _SEGMENT_ROWS = 100_000
 _LOOKED_AT_AGAIN = 1_000
-VIEWS = ("audit.duckdb", ".views.json")
-"""Ready views over all other tables, and for which kinds of table they were made."""
-
 HEADS = "heads.jsonl"
 """Every head that was published, one line each: what is copied to where others keep it."""
 
 SEALED = "copy_published"
 """The kind of event that holds the digest of the list of published files."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One file of events; the hash is of its bytes."""
-
-    file: str
-    first: int
-    last: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Latest:
-    """The run whose results are published."""
-
-    run_id: str
-    as_of: date
 
 
 def publish(
@@ -97,7 +56,7 @@ def publish(
     folder, day = run.workspace.published, run.as_of
     with open_to_read(run.workspace, patience_seconds) as connection:
         _refuse_contradiction(connection, run.workspace)
-        tables = {name: read(connection) for name, read in _TABLES.items()}
+        tables = {name: read(connection) for name, read in CURRENT_TABLES.items()}
     for name, frame in (("aging", aging), ("decisions", decisions)):
         if frame is not None:
             put_published_frame(folder, folder / name / f"as_of={day}.parquet", _dated(frame, day))
@@ -105,40 +64,10 @@ def publish(
         put_published_frame(folder, folder / f"{name}.parquet", frame)
     _put_json(folder, folder / "latest.json", {"run_id": run.run_id, "as_of": day.isoformat()})
     count = _publish_log(run, patience_seconds)
-    if _rebuild_views(run.workspace):
+    if rebuild_views(run.workspace):
         count += _publish_log(run, patience_seconds)
     write_manifest(folder, current_entries(folder))
     return count
-
-
-def read_latest(workspace: Workspace) -> Latest | None:
-    """Return the run whose results are published, or nothing."""
-    path = workspace.published / "latest.json"
-    if not path.exists():
-        return None
-    latest = _read_json(path)
-    return Latest(latest["run_id"], date.fromisoformat(latest["as_of"]))
-
-
-def read_published(workspace: Workspace, name: str, as_of: date) -> pl.DataFrame | None:
-    """Return the published `aging` or `decisions` of a day, or nothing."""
-    path = workspace.published / name / f"as_of={as_of}.parquet"
-    return pl.read_parquet(path, hive_partitioning=False) if path.exists() else None
-
-
-def query_published(
-    workspace: Workspace,
-    sql: str,
-    parameters: Mapping[str, object] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> pl.DataFrame:
-    """Return what a query selects from the published tables, also while a run holds the store."""
-    return ask_views(workspace.published.resolve(), _some_views(workspace), sql, parameters, limits)
-
-
-def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
-    """Return a published table whole: events, batches, messages, actions or intakes."""
-    return read_view(workspace.published.resolve(), _some_views(workspace), name)
 
 
 def verify_agreement(connection: Connection, folder: Path) -> list[str]:
@@ -147,7 +76,7 @@ def verify_agreement(connection: Connection, folder: Path) -> list[str]:
     if not path.exists():
         return []
     try:
-        stated = _read_json(path)
+        stated = read_json(path)
         published = Head(int(stated["sequence"]), str(stated["hash"]))
     except (AuditBrokenError, KeyError, TypeError, ValueError):
         return []  # told of the copy itself
@@ -215,7 +144,7 @@ def _seal(connection: Connection, run: Run, entries: Entries, listed: Entries | 
 
 def _published_head(workspace: Workspace) -> Head:
     audit = _audit_folder(workspace)
-    segments = _read_segments(audit) if (audit / "manifest.json").exists() else []
+    segments = read_segments(audit)
     return _head_at(audit, segments[-1], segments[-1].last) if segments else START
 
 
@@ -232,7 +161,7 @@ def _head_at(audit: Path, segment: Segment, sequence: int) -> Head:
 
 def _publish_events(folder: Path, events: pl.DataFrame, run: Run) -> None:
     audit = folder / "audit"
-    segments = _read_segments(audit) if (audit / "manifest.json").exists() else []
+    segments = read_segments(audit)
     if not segments:
         # Removed by a person, to have all events published anew.
         for name in current_entries(folder):
@@ -270,43 +199,6 @@ def _note_head(folder: Path, head: Head, run: Run) -> None:
         put_published(folder, path, f"{known}{line}\n".encode())
 
 
-def _views(workspace: Workspace) -> dict[str, list[Path]]:
-    published = workspace.published.resolve()
-    audit = published / "audit"
-    segments = _read_segments(audit) if (audit / "manifest.json").exists() else []
-    files = {
-        "events": [audit / segment.file for segment in segments],
-        "decisions": sorted((published / "decisions").glob("as_of=*.parquet")),
-        "aging": sorted((published / "aging").glob("as_of=*.parquet")),
-        **{name: sorted(published.glob(_PATTERNS[name])) for name in REPORTS},
-        **{name: [path] for name in _TABLES if (path := published / f"{name}.parquet").exists()},
-    }
-    return {name: paths for name, paths in files.items() if paths}
-
-
-def _some_views(workspace: Workspace) -> dict[str, list[Path]]:
-    views = _views(workspace)
-    if not views:
-        raise WrongUseError(f"{workspace.published} holds nothing yet: `relance run` publishes.")
-    return views
-
-
-def _rebuild_views(workspace: Workspace) -> bool:
-    """Make `audit.duckdb` anew when there is a new kind of table; its views take in new files by themselves."""
-    published, (path, known) = workspace.published.resolve(), (workspace.published / name for name in VIEWS)
-    kinds = sorted(_views(workspace))
-    stated = json.dumps([str(published), kinds])
-    if path.exists() and known.exists() and known.read_text(encoding="utf-8") == stated:
-        return False
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.unlink(missing_ok=True)
-    build_views(aside, {kind: [published / _PATTERNS.get(kind, f"{kind}.parquet")] for kind in kinds})
-    note_published(workspace.published, path, aside)
-    aside.replace(path)
-    put_published(workspace.published, known, stated.encode())
-    return True
-
-
 def _put_json(folder: Path, path: Path, content: object) -> None:
     put_published(folder, path, (json.dumps(content, indent=2) + "\n").encode())
 
@@ -317,16 +209,3 @@ def _audit_folder(workspace: Workspace) -> Path:
 
 def _dated(frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
     return frame if "as_of" in frame.columns else frame.select(pl.lit(as_of).alias("as_of"), pl.all())
-
-
-def _read_segments(audit: Path) -> list[Segment]:
-    return [Segment(**entry) for entry in _read_json(audit / "manifest.json")]
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise AuditBrokenError(
-            f"{path} is damaged: {error}. `relance audit verify` tells more; take the file from a backup."
-        ) from error

@@ -52,7 +52,7 @@ def log(
     import polars as pl
 
     from tasks.present import print_frame
-    from tasks.publish import read_table
+    from tasks.published_tables import read_table
     from tasks.workspace import open_workspace
 
     wanted = {"customer_id": customer, "kind": kind, "run_id": run}
@@ -146,7 +146,7 @@ def query(
     """
     from tasks.audit.questions import ask, is_question, list_questions
     from tasks.present import print_frame
-    from tasks.publish import query_published
+    from tasks.published_tables import query_published
     from tasks.store.published import Limits
     from tasks.workspace import open_workspace
 

@@ -49,7 +49,7 @@ def decide_or_published(
     try:
         decided = decide_day(opened, read_rules(opened), day, known_at, PATIENCE_SECONDS)
     except StoreBusyError as busy:
-        from tasks.publish import read_latest, read_published
+        from tasks.published_tables import read_latest, read_published
 
         published, latest = read_published(opened, name, day), read_latest(opened)
         if published is None or latest is None or known_at:
@@ -86,7 +86,7 @@ def look_or_published(
         with open_to_read(opened, PATIENCE_SECONDS) as connection:
             recorded = read_standings(connection, day)
     except StoreBusyError as busy:
-        from tasks.publish import read_latest
+        from tasks.published_tables import read_latest
 
         published, latest = read_report(opened, name, day) if name else None, read_latest(opened)
         if published is None or latest is None:
@@ -109,7 +109,7 @@ def batches_or_published(workspace: Path) -> tuple["pl.DataFrame", "pl.DataFrame
         with open_to_read(opened, PATIENCE_SECONDS) as connection:
             return list_batches(connection), list_actions(connection)
     except StoreBusyError:
-        from tasks.publish import read_latest, read_table
+        from tasks.published_tables import read_latest, read_table
 
         latest = read_latest(opened)
         if latest is None:

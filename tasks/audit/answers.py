@@ -16,7 +16,7 @@ from policies.errors import PolicyInvalidError, WrongUseError
 from policies.money import with_plain_amounts
 from tasks.documents.safe_text import one_line
 from tasks.documents.wording import render_frame
-from tasks.publish import read_latest
+from tasks.published_tables import read_latest
 from tasks.workspace import Workspace, read_creditor, shipped_root
 
 _MOST_ROWS = 1_000_000

@@ -13,7 +13,7 @@ from policies.errors import WrongUseError
 from tasks.audit.answers import Table, as_table, fill, plain_text, read_seal
 from tasks.audit.proof import actions_of, prove_document, read_erasures
 from tasks.audit.questions import ask
-from tasks.publish import read_table
+from tasks.published_tables import read_table
 from tasks.store.connection import StoreBusyError, open_to_read
 from tasks.store.history import read_history
 from tasks.workspace import Workspace

@@ -16,7 +16,7 @@ import polars as pl
 from policies.errors import AuditBrokenError, WrongUseError
 from policies.money import format_plain
 from tasks.ledger import salted_hash
-from tasks.publish import query_published
+from tasks.published_tables import query_published
 from tasks.store.audit import read_personal_fields
 from tasks.store.connection import load_query, open_to_read
 from tasks.workspace import Workspace

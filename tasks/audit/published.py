@@ -27,7 +27,8 @@ from tasks.manifest import (
     read_manifest,
     read_pending,
 )
-from tasks.publish import HEADS, SEALED, VIEWS, Segment
+from tasks.publish import HEADS, SEALED
+from tasks.published_tables import VIEWS, Segment
 from tasks.store.audit import EVENT_ROWS, Head
 
 _PASSES = 8

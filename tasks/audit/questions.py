@@ -11,7 +11,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from policies.errors import WrongUseError
-from tasks.publish import query_published
+from tasks.published_tables import query_published
 from tasks.store.connection import load_query
 from tasks.store.published import DEFAULT_LIMITS, Limits
 from tasks.workspace import Workspace
@@ -27,7 +27,8 @@ class Question:
         needs: names of the words that follow the name on the command line.
         may_need: those that may be left out.
         spans_days: takes `--from` and `--to`.
-        columns: what a terminal shows, with headings; files hold all columns.
+        shows: the columns that a terminal shows; files hold all.
+        headed: headings that only this question gives its columns.
     """
 
     name: str
@@ -35,7 +36,8 @@ class Question:
     needs: tuple[str, ...] = ()
     may_need: tuple[str, ...] = ()
     spans_days: bool = False
-    columns: Mapping[str, str] = field(default_factory=dict)
+    shows: tuple[str, ...] = ()
+    headed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usage(self) -> str:
@@ -46,6 +48,12 @@ class Question:
             *(f"[{word.upper()}]" for word in self.may_need),
         ]
         return " ".join([*words, *(["[--from D] [--to D]"] if self.spans_days else [])])
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Return what a terminal shows, with headings."""
+        headings = {**_HEADINGS, **self.headed}
+        return {name: headings.get(name, name.replace("_", " ")) for name in self.shows}
 
 
 @dataclass(frozen=True)
@@ -58,144 +66,114 @@ class Answer:
     columns: Mapping[str, str]
 
 
-_ITEM = {"customer_id": "customer", "invoice_number": "invoice", "step": "step"}
+_HEADINGS = {
+    "amount_demanded": "demanded",
+    "answer": "last answer",
+    "as_of": "day",
+    "batch_id": "batch",
+    "changed_on": "changed",
+    "currency": "",
+    "customer_id": "customer",
+    "decided_by": "by",
+    "decided_on": "on",
+    "ended_on": "day",
+    "erased_on": "day",
+    "invoice_number": "invoice",
+    "message_step": "step",
+    "policy_hash": "hash then",
+    "sentence": "why",
+    "sequence": "event",
+    "settled_by": "by",
+    "settled_on": "on",
+    "settled_why": "why",
+    "template_sha256": "template",
+    "uncertain_on": "day",
+}
+"""Of columns whose heading is not their name in words."""
+
+_ITEM = ("customer_id", "invoice_number", "step")
 QUESTIONS = (
     Question(
         "customer",
         "Everything that was decided and done about customer {customer}",
         needs=("customer",),
-        columns={
-            "day": "day",
-            "what": "what",
-            "invoice_number": "invoice",
-            "detail": "detail",
-            "who": "who",
-            "sequence": "event",
-        },
+        shows=("day", "what", "invoice_number", "detail", "who", "sequence"),
     ),
     Question(
         "left-on",
         "What left on {day}",
         needs=("day",),
-        columns={
-            **_ITEM,
-            "channel": "channel",
-            "amount_demanded": "demanded",
-            "currency": "",
-            "status": "status",
-            "approved_by": "approved by",
-        },
+        shows=(*_ITEM, "channel", "amount_demanded", "currency", "status", "approved_by"),
     ),
     Question(
         "approvals",
         "Who approved or rejected batch {batch}",
         may_need=("batch",),
-        columns={
-            "batch_id": "batch",
-            "decision": "decision",
-            "decided_by": "by",
-            "decided_on": "on",
-            "messages": "messages",
-            "demands": "demands",
-            "why": "why",
-            "sequence": "event",
-        },
+        shows=("batch_id", "decision", "decided_by", "decided_on", "messages", "demands", "why", "sequence"),
     ),
     Question(
         "why-not",
         "Why customer {customer} was not contacted",
         needs=("customer",),
         spans_days=True,
-        columns={"day": "day", "invoice_number": "invoice", "reason": "reason", "sentence": "why"},
+        shows=("day", "invoice_number", "reason", "sentence"),
     ),
     Question(
         "used-rate",
         "Which messages claimed interest at {rate}",
         needs=("rate",),
-        columns={
-            "as_of": "day",
-            **_ITEM,
-            "source": "rate",
-            "amount": "interest",
-            "currency": "",
-            "status": "status",
-        },
+        shows=("as_of", *_ITEM, "source", "amount", "currency", "status"),
+        headed={"source": "rate", "amount": "interest"},
     ),
     Question(
         "used-template",
         "Which actions were worded by template {template}",
         needs=("template",),
-        columns={
-            "as_of": "day",
-            "customer_id": "customer",
-            "invoice_number": "invoice",
-            "message_step": "step",
-            "channel": "channel",
-            "template_sha256": "template",
-            "status": "status",
-        },
+        shows=(
+            "as_of",
+            "customer_id",
+            "invoice_number",
+            "message_step",
+            "channel",
+            "template_sha256",
+            "status",
+        ),
     ),
     Question(
         "policy-changed",
         "Actions under a policy that was changed later",
-        columns={
-            "as_of": "day",
-            **_ITEM,
-            "status": "status",
-            "policy": "policy",
-            "policy_hash": "hash then",
-            "changed_on": "changed",
-        },
+        shows=("as_of", *_ITEM, "status", "policy", "policy_hash", "changed_on"),
     ),
     Question(
         "uncertain",
         "Messages of which nobody could tell whether they left, and what settled them",
-        columns={
-            "uncertain_on": "day",
-            "customer_id": "customer",
-            "batch_id": "batch",
-            "status": "status now",
-            "why": "why",
-            "resolved_by": "resolved by",
-            "evidence": "evidence",
-        },
+        shows=(
+            "uncertain_on",
+            "customer_id",
+            "batch_id",
+            "answer",
+            "status",
+            "settled_as",
+            "settled_by",
+            "settled_on",
+            "settled_why",
+        ),
+        headed={"status": "status now"},
     ),
     Question(
         "withdrawn",
         "What was drafted and did not leave",
-        columns={
-            "ended_on": "day",
-            **_ITEM,
-            "amount_demanded": "demanded",
-            "currency": "",
-            "status": "status",
-            "why": "why",
-        },
+        shows=("ended_on", *_ITEM, "amount_demanded", "currency", "status", "why"),
     ),
     Question(
         "files",
         "Which files were loaded or refused",
-        columns={
-            "as_of": "day",
-            "file": "file",
-            "fate": "fate",
-            "source": "source",
-            "rows": "rows",
-            "sequence": "event",
-        },
+        shows=("as_of", "file", "fate", "source", "rows", "sequence"),
     ),
     Question(
         "erased",
         "Whose personal data was erased, when and why",
-        columns={
-            "erased_on": "day",
-            "customer_id": "customer",
-            "ground": "ground",
-            "by": "by",
-            "why": "why",
-            "documents": "documents",
-            "sequence": "event",
-        },
+        shows=("erased_on", "customer_id", "ground", "by", "why", "documents", "sequence"),
     ),
 )
 _BY_NAME = {question.name: question for question in QUESTIONS}

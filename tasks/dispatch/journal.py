@@ -59,10 +59,25 @@ class PlannedMessage:
 
 
 @dataclass(frozen=True)
+class Resolution:
+    """Who settled later what became of a message, on which business date, and what showed it."""
+
+    by: str
+    on: date
+    evidence: str
+
+    @property
+    def answer(self) -> str:
+        """What is known of the message from then on, in words."""
+        return f"resolved by {self.by}: {self.evidence}"
+
+
+@dataclass(frozen=True)
 class MessageOutcome:
     """The last known state of a message; `on` is the business date of its release.
 
-    `is_bad_address` says of a refused message that its address was refused, and not what it says.
+    `is_bad_address` says of a refused message that its address was refused, and not what it says; `resolution` is
+    there when the state was settled later.
     """
 
     message_id: str
@@ -74,6 +89,7 @@ class MessageOutcome:
     recorded_at: datetime
     answer: str
     is_bad_address: bool = False
+    resolution: Resolution | None = None
 
 
 class Journal:
@@ -167,9 +183,16 @@ class Journal:
         """Put everything noted on disk."""
         self._lines.flush()
 
-    def resolve(self, known: MessageOutcome, status: DeliveryStatus, answer: str, at: datetime) -> None:
-        """Note what is known later of a message: as of the day on which it was handed over."""
-        self._note(replace(known, status=status, answer=answer, recorded_at=at))
+    def resolve(
+        self,
+        known: MessageOutcome,
+        status: DeliveryStatus,
+        answer: str,
+        at: datetime,
+        resolution: Resolution | None = None,
+    ) -> None:
+        """Note what is known later of a message, and who says so: as of the day on which it was handed over."""
+        self._note(replace(known, status=status, answer=answer, recorded_at=at, resolution=resolution))
         self._lines.flush()
 
     def _note(self, outcome: MessageOutcome) -> None:
@@ -186,6 +209,8 @@ class Journal:
         }
         if outcome.status is DeliveryStatus.REFUSED:
             line["is_bad_address"] = outcome.is_bad_address
+        if outcome.resolution:
+            line["resolution"] = {**vars(outcome.resolution), "on": outcome.resolution.on.isoformat()}
         self._write(line)
         self.outcomes[outcome.message_id] = outcome
 
@@ -281,4 +306,9 @@ def _outcome(line: Mapping[str, Any]) -> MessageOutcome:
         is_bad_address=not is_intent
         and line["status"] == DeliveryStatus.REFUSED
         and line.get("is_bad_address", True),
+        resolution=_resolution(line["resolution"]) if "resolution" in line else None,
     )
+
+
+def _resolution(said: Mapping[str, Any]) -> Resolution:
+    return Resolution(said["by"], date.fromisoformat(said["on"]), said["evidence"])

@@ -32,8 +32,10 @@ class LastingLines:
         """Write a line; it survives the end of this process at once, that of the machine after the next flush.
 
         Raises:
-            OSError: the disk takes no more; nothing may follow on a line that is not whole.
+            OSError: the disk takes no more; nothing may follow on a line that is not whole, nor on lines that a
+                flush lost.
         """
+        self._refuse_after_loss()
         if not self._is_whole:
             raise OSError(errno.EIO, "an earlier line could not be written whole", self._file.name)
         self._is_whole = False
@@ -48,8 +50,7 @@ class LastingLines:
             OSError: the disk did not take them; the file is of no more use, for the next flush could succeed and say
                 nothing of what this one lost.
         """
-        if self._has_lost:
-            raise OSError(errno.EIO, "earlier lines could not be put on disk", self._file.name)
+        self._refuse_after_loss()
         covered = self._whole_lines
         if covered <= self._flushed_lines:
             return
@@ -74,6 +75,10 @@ class LastingLines:
             self.flush()
         finally:
             self._file.close()
+
+    def _refuse_after_loss(self) -> None:
+        if self._has_lost:
+            raise OSError(errno.EIO, "earlier lines could not be put on disk", self._file.name)
 
     async def _flush_once(self) -> None:
         async with self._turn:

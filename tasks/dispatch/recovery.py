@@ -54,6 +54,7 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
     new = [outcome for outcome in known if outcome.message_id in changed]
     on = max([run.as_of, *(outcome.on for outcome in known)])
     is_closed = close_batch(connection, batch_id, on)
+    _log_resolutions(connection, run, batch_id, new)
     _log(connection, run, batch_id, new)
     if is_closed:
         closed = NewEvent("batch_closed", {"batch_id": batch_id, "on": on, **_hash_of(run, batch_id)})
@@ -115,6 +116,24 @@ def _outcome(outcome: MessageOutcome) -> Outcome:
     return Outcome(
         outcome.message_id, _KINDS[outcome.status], outcome.on, outcome.recorded_at, outcome.answer
     )
+
+
+def _log_resolutions(
+    connection: Connection, run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]
+) -> None:
+    """Log who settled what and why, in the name of whoever did: the run may be a later one, after a cut."""
+    for outcome in outcomes:
+        if said := outcome.resolution:
+            payload = {
+                "batch_id": batch_id,
+                "message_id": outcome.message_id,
+                "on": said.on,
+                "at": outcome.recorded_at,
+                "left": "yes" if outcome.status is DeliveryStatus.DISPATCHED else "no",
+                "evidence": said.evidence,
+            }
+            event = NewEvent("delivery_resolved", payload)
+            append_events(connection, [event], recorded_at=run.clock(), actor=said.by, run_id=run.run_id)
 
 
 def _log(connection: Connection, run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]) -> None:

@@ -1,14 +1,13 @@
 """Settles a message of which nobody could tell whether it left: by a person's word, or by evidence that came back.
 
-The word goes into the journal first, as every outcome does, and from there into store and log.
+The word goes into the journal first, as every outcome does, and from there into store and log: after a cut too.
 """
 
 import polars as pl
 
 from policies.errors import WrongUseError
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal, MessageOutcome
+from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal, MessageOutcome, Resolution
 from tasks.dispatch.recovery import take_in_journal
-from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions_of, list_messages
 from tasks.store.connection import open_to_read, open_to_write
@@ -40,18 +39,9 @@ def resolve_delivery(run: Run, message_id: str, *, left: bool, evidence: str, by
         known = journal.outcomes.get(message_id)
         if known is None:
             raise WrongUseError(f"the journal {path} knows nothing of message {message_id}.")
-        answer = f"resolved by {by}: {evidence}"
-        journal.resolve(known, status, answer, run.clock())
-    payload = {
-        "batch_id": batch_id,
-        "message_id": message_id,
-        "on": run.as_of,
-        "left": "yes" if left else "no",
-        "evidence": evidence,
-    }
+        said = Resolution(by, run.as_of, evidence)
+        journal.resolve(known, status, said.answer, run.clock(), said)
     with open_to_write(run.workspace) as connection:
-        event = NewEvent("delivery_resolved", payload)
-        append_events(connection, [event], recorded_at=run.clock(), actor=by, run_id=run.run_id)
         take_in_journal(connection, run, batch_id)
     return batch_id
 
@@ -73,6 +63,7 @@ def settle_as_left(run: Run, message_id: str, evidence: str) -> None:
     batch_id = str(row["batch_id"])
     path = run.workspace.outbox / batch_id / JOURNAL_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
+    said = Resolution("relance", run.as_of, evidence)
     outcome = MessageOutcome(
         message_id=message_id,
         action_ids=tuple(actions),
@@ -81,20 +72,11 @@ def settle_as_left(run: Run, message_id: str, evidence: str) -> None:
         status=DeliveryStatus.DISPATCHED,
         on=run.as_of,
         recorded_at=run.clock(),
-        answer=f"resolved by relance: {evidence}",
+        answer=said.answer,
     )
     with Journal(path, run.as_of) as journal:
-        journal.resolve(outcome, DeliveryStatus.DISPATCHED, outcome.answer, outcome.recorded_at)
-    payload = {
-        "batch_id": batch_id,
-        "message_id": message_id,
-        "on": run.as_of,
-        "left": "yes",
-        "evidence": evidence,
-    }
+        journal.resolve(outcome, outcome.status, outcome.answer, outcome.recorded_at, said)
     with open_to_write(run.workspace) as connection:
-        event = NewEvent("delivery_resolved", payload)
-        append_events(connection, [event], recorded_at=run.clock(), actor="relance", run_id=run.run_id)
         take_in_journal(connection, run, batch_id)
 
 

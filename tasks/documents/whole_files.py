@@ -1,24 +1,10 @@
 """Files that are complete or not there at all: written aside, flushed, then renamed into place."""
 
-import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import polars as pl
-
-
-def put_frame(path: Path, frame: pl.DataFrame) -> str:
-    """Write a Parquet file and return the hash of its bytes."""
-    # By way of memory: Polars tells a full disk in its own words, without the number that the system gives it.
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    content = buffer.getvalue()
-    put_bytes(path, content)
-    return hashlib.sha256(content).hexdigest()
 
 
 def put_json(path: Path, content: object) -> None:

@@ -204,9 +204,7 @@ def _early_due_dates(records: dict[str, pl.DataFrame]) -> list[str]:
     early = records["invoices"].filter(pl.col("due_date") < pl.col("invoice_date"))
     if early.is_empty():
         return []
-    first = ", ".join(one_line(number)[:40] for number in early.get_column("invoice_number").head(3))
-    more = f" and {early.height - 3} more" if early.height > 3 else ""
-    return [f"due before the date of issue: invoice {first}{more}"]
+    return [f"due before the date of issue: invoice {_first_ones(early['invoice_number'])}"]
 
 
 def _unusable_addresses(records: dict[str, pl.DataFrame]) -> list[str]:
@@ -216,6 +214,10 @@ def _unusable_addresses(records: dict[str, pl.DataFrame]) -> list[str]:
     unusable = customers.filter((pl.col("email").fill_null("") != "") & ~has_mail_address("email"))
     if unusable.is_empty():
         return []
-    first = ", ".join(one_line(name)[:40] for name in unusable.get_column("customer_id").head(3))
-    more = f" and {unusable.height - 3} more" if unusable.height > 3 else ""
-    return [f"no usable e-mail address: customer {first}{more}"]
+    return [f"no usable e-mail address: customer {_first_ones(unusable['customer_id'])}"]
+
+
+def _first_ones(names: pl.Series) -> str:
+    """Return the first three of some names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(one_line(name)[:40] for name in names.head(3)) + more

@@ -17,6 +17,7 @@ from tasks.documents.safe_text import one_line
 from tasks.returns.incoming import CHUNK, Chunk, Incoming
 from tasks.returns.safe_mail import MOST_BYTES
 from tasks.store.returns import Position
+from tasks.workspace import Workspace
 
 TIMEOUT_SECONDS = 60
 MOST_MAILS = 20_000
@@ -115,8 +116,12 @@ class Mailbox:
 
 
 @contextmanager
-def open_mailbox(settings: Imap) -> Iterator[Mailbox]:
+def open_mailbox(workspace: Workspace, settings: Imap) -> Iterator[Mailbox]:
     """Log in, and out again.
+
+    Args:
+        workspace: whose root a path in the settings starts from.
+        settings: of the server, from creditor.yaml.
 
     Raises:
         MailboxError: the server is away, its certificate is not trusted, or it refuses.
@@ -124,7 +129,7 @@ def open_mailbox(settings: Imap) -> Iterator[Mailbox]:
     user, password = _secret(settings.username_env), _secret(settings.password_env)
     where = f"the mailbox {settings.folder} at {settings.host}:{settings.port}"
     try:
-        connection = _connect(settings)
+        connection = _connect(workspace, settings)
     except (imaplib.IMAP4.error, OSError) as error:
         raise MailboxError(f"{where} cannot be reached: {_said(error)}. Nothing of it was read.") from error
     try:
@@ -148,12 +153,12 @@ def _log_in(connection: imaplib.IMAP4, user: str, password: str) -> None:
         connection.login(user, password)
 
 
-def _connect(settings: Imap) -> imaplib.IMAP4:
+def _connect(workspace: Workspace, settings: Imap) -> imaplib.IMAP4:
     if settings.security == "none":
         return imaplib.IMAP4(settings.host, settings.port, timeout=TIMEOUT_SECONDS)
     context = ssl.create_default_context()
     if settings.certificate_file:
-        context.load_verify_locations(settings.certificate_file)
+        context.load_verify_locations(workspace.root / settings.certificate_file)
     if settings.security == "tls":
         return imaplib.IMAP4_SSL(settings.host, settings.port, ssl_context=context, timeout=TIMEOUT_SECONDS)
     connection = imaplib.IMAP4(settings.host, settings.port, timeout=TIMEOUT_SECONDS)

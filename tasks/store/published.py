@@ -1,6 +1,6 @@
 """SQL over the published files: never over the store, so it can be asked at any moment.
 
-Which files there are is decided in `tasks.publish`. People's SQL may only read, and only the published folder.
+Which files there are is decided in `tasks.published_tables`. People's SQL may only read, and only the published folder.
 """
 
 import threading

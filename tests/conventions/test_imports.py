@@ -35,6 +35,7 @@ OPEN_TO_ALL_TASKS = {
     "rules",
     "record",
     "publish",
+    "published_tables",
     "manifest",
     "head_keeping",
     "audit",

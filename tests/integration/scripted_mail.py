@@ -2,7 +2,6 @@
 
 import socketserver
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ class Script:
     Attributes:
         goes_ahead: answers DATA with 354 although no recipient was taken.
         before_the_end: breaks off in the middle of the data, for so many messages.
-        slowness_seconds: passes before each answer to data.
+        answers: how many messages may be answered until more are released; without it, all of them.
         unasked: is said after each message beside its answer.
         heard: what came, as it came: one entry for each piece.
         taken: the data of each message that was taken.
@@ -30,12 +29,13 @@ class Script:
     to_data: Sequence[str] = ()
     goes_ahead: bool = False
     before_the_end: int = 0
-    slowness_seconds: float = 0
+    answers: threading.Semaphore | None = None
     unasked: str = ""
     port: int = 0
     heard: list[bytes] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
     data_seen: int = 0
+    counting: threading.Lock = field(default_factory=threading.Lock)
     connections: int = 0
 
     def commands(self, verb: str) -> list[str]:
@@ -129,8 +129,10 @@ class _Connection(socketserver.BaseRequestHandler):
         if not self.recipients:
             self.say("554 5.5.1 no valid recipients")
             return True
-        time.sleep(self.told.slowness_seconds)
-        number, self.told.data_seen = self.told.data_seen, self.told.data_seen + 1
+        with self.told.counting:
+            number, self.told.data_seen = self.told.data_seen, self.told.data_seen + 1
+        if self.told.answers:
+            self.told.answers.acquire()
         answer = self.told.to_data[number] if number < len(self.told.to_data) else "250 2.0.0 taken"
         if answer == DROP:
             return False

@@ -8,7 +8,7 @@ import pytest
 
 from policies.errors import AuditBrokenError, WrongUseError
 from tasks.audit.proof import find_action, prove_address, prove_document, read_document, tell_action
-from tasks.publish import read_table
+from tasks.published_tables import read_table
 from tasks.workspace import Workspace
 from tests.integration.audited_company import CALLED, FIRST, MAILED, NOTIFIED, PEOPLE, PLACED
 from tests.torture.company import copy_workspace, relance

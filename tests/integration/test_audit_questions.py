@@ -13,7 +13,7 @@ from policies.errors import WrongUseError
 from tasks.audit.answers import read_seal, to_page, to_workbook
 from tasks.audit.dossier import write_dossier
 from tasks.audit.questions import QUESTIONS, Answer, ask, is_question, list_questions
-from tasks.publish import query_published
+from tasks.published_tables import query_published
 from tasks.store.connection import open_to_write
 from tasks.store.published import Limits
 from tasks.workspace import Workspace

@@ -22,7 +22,8 @@ from tasks.audit.proof import find_action, prove_address, prove_document, read_d
 from tasks.audit.questions import ask
 from tasks.audit.state import verify_state
 from tasks.ledger import NewEvent, append_events
-from tasks.publish import publish, read_table
+from tasks.publish import publish
+from tasks.published_tables import read_table
 from tasks.run import Run
 from tasks.store.connection import StoreBusyError, open_to_read, open_to_write
 from tasks.store.erasure import ErasedRows, without_old_blocks

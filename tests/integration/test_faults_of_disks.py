@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tasks.documents.whole_files import put_frame
+from tasks.manifest import put_published_frame
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.faults import DiskFaultError
 from tasks.store.schema import NEWEST_VERSION
@@ -55,9 +55,9 @@ def test_a_store_that_cannot_grow_keeps_what_it_had(tmp_path: Path) -> None:
 
 def test_a_table_that_finds_no_room_leaves_the_published_one_alone(tmp_path: Path) -> None:
     path = tmp_path / "actions.parquet"
-    put_frame(path, pl.DataFrame({"a": [1]}))
+    put_published_frame(tmp_path, path, pl.DataFrame({"a": [1]}))
     with files_no_longer_than(2_000), pytest.raises(OSError, match="File too large") as raised:
-        put_frame(path, pl.select(a=pl.int_range(100_000)))
+        put_published_frame(tmp_path, path, pl.select(a=pl.int_range(100_000)))
     assert raised.value.filename == str(path)
     assert pl.read_parquet(path)["a"].to_list() == [1]
 

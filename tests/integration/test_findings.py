@@ -20,7 +20,8 @@ from tasks.findings.report import Findings, report_findings
 from tasks.findings.words import tell_condition
 from tasks.intake import take_in
 from tasks.ledger import verify_store
-from tasks.publish import REPORTS, publish, query_published
+from tasks.publish import publish
+from tasks.published_tables import REPORTS, query_published
 from tasks.rules import read_rules
 from tasks.run import Run
 from tasks.store.audit import read_log

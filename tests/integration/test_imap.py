@@ -1,5 +1,6 @@
 """What came back is read from a real IMAP server, once, over a connection that is encrypted and verified."""
 
+import shutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,15 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(company: Workspace
     told = act(company, "follow-up", BACK, expect=5)
     assert "cannot be reached: [SSL: CERTIFICATE_VERIFY_FAILED]" in told
     assert set(statuses(company).values()) == {"uncertain"}
+
+
+def test_an_authority_of_ones_own_is_a_path_from_the_workspace(
+    company: Workspace, server: ImapServer
+) -> None:
+    shutil.copy(server.certificate, company.root / "company-ca.pem")
+    name_mailbox(company, server, certificate_file="company-ca.pem")
+    told = act(company, "follow-up", BACK, expect=5)
+    assert "cannot be reached" not in told
 
 
 def test_a_wrong_password_is_told_and_the_rest_of_the_run_goes_on(

@@ -108,7 +108,9 @@ def test_those_who_wait_together_share_one_flush(lines: LastingLines, disk: Disk
     assert not disk.begun.is_set()
 
 
-def test_after_a_flush_that_failed_nothing_is_said_to_be_on_disk(lines: LastingLines, disk: Disk) -> None:
+def test_after_a_flush_that_failed_nothing_follows_and_nothing_is_said_to_be_on_disk(
+    lines: LastingLines, disk: Disk, path: Path
+) -> None:
     lines.write(b"first")
     disk.fault = errno.EIO
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
@@ -117,6 +119,9 @@ def test_after_a_flush_that_failed_nothing_is_said_to_be_on_disk(lines: LastingL
     disk.fault = 0
     with pytest.raises(OSError, match="could not be put on disk"):
         lines.flush()
+    with pytest.raises(OSError, match="could not be put on disk"):
+        lines.write(b"second")
+    assert path.read_bytes() == b"first\n"
     with pytest.raises(OSError, match="could not be put on disk"):
         lines.close()
     assert disk.holds == 0

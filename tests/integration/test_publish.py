@@ -17,13 +17,8 @@ from tasks import manifest
 from tasks.audit.published import unsealed_files, verify_published
 from tasks.documents.whole_files import put_bytes
 from tasks.ledger import NewEvent, append_events, verify_store
-from tasks.publish import (
-    publish,
-    query_published,
-    read_latest,
-    read_published,
-    verify_agreement,
-)
+from tasks.publish import publish, verify_agreement
+from tasks.published_tables import query_published, read_latest, read_published
 from tasks.run import Run
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.workspace import Workspace, initialise
@@ -362,7 +357,7 @@ def test_a_damaged_copy_stops_publishing_and_a_removed_one_is_made_anew(publishe
 
 READ = """
 import pathlib, sys
-from tasks.publish import query_published
+from tasks.published_tables import query_published
 from tasks.workspace import Workspace
 workspace = Workspace(pathlib.Path(sys.argv[1]))
 for _ in range(15):

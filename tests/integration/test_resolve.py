@@ -1,16 +1,15 @@
 """A message of which nobody knows whether it left: all evidence is shown, and a person's word settles it."""
 
 import json
+import signal
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
 from tasks.workspace import Workspace
 from tests.integration.mail_server import DROP, MailServer, running
-from tests.torture.company import copy_workspace
+from tests.torture.company import copy_workspace, start
 from tests.waiting_company import DAY, NEXT_DAY, company, drop, events, relance, statuses, table
 
 REMINDERS = f"{DAY}-automatic"
@@ -47,6 +46,12 @@ def workspace(in_doubt: Workspace, tmp_path: Path) -> Workspace:
     return copy_workspace(in_doubt, tmp_path / "acme")
 
 
+def settled(workspace: Workspace) -> list[str]:
+    """Return how the audit says that the only doubtful message was settled."""
+    (row,) = table(relance(workspace, "audit", "query", "uncertain", "--format", "csv").stdout)
+    return [row[name] for name in ("settled_as", "settled_by", "settled_on", "settled_why")]
+
+
 def doubt(workspace: Workspace) -> dict[str, str]:
     (found,) = json.loads(relance(workspace, "resolve", "--format", "json").stdout)
     return dict(found)
@@ -74,6 +79,7 @@ def test_a_second_run_on_the_day_goes_on_and_does_not_send_it_again(
     again = relance(workspace, "run", *TODAY)
     assert again.returncode == 5, again.text
     assert "may or may not have left" in again.text
+    assert settled(workspace) == ["", "", "", ""]
     assert statuses(workspace, REMINDERS) == {"C4": "uncertain"}
     assert server.received == []
 
@@ -83,12 +89,13 @@ def test_one_that_left_counts_on_the_day_it_was_handed_over(workspace: Workspace
     words = ["--left", "--by", "Claire", "--why", "found in the sent folder"]
     assert relance(workspace, "resolve", "--left", "--by", "Claire", "--why", "x").returncode == 2
     assert relance(workspace, "resolve", message, "--left").returncode == 2
-    settled = relance(workspace, "resolve", message, *words)
-    assert "counts as dispatched on the day it was handed over" in settled.text, settled.text
+    told = relance(workspace, "resolve", message, *words)
+    assert "counts as dispatched on the day it was handed over" in told.text, told.text
     assert statuses(workspace, REMINDERS) == {"C4": "dispatched"}
     assert [one["on"] for one in events(workspace, "action_dispatched")] == [DAY]
     (said,) = events(workspace, "delivery_resolved")
     assert (said["left"], said["evidence"], said["actor"]) == ("yes", "found in the sent folder", "Claire")
+    assert settled(workspace) == ["left", "Claire", said["on"], "found in the sent folder"]
     listed = table(relance(workspace, "batches", "list", "--format", "csv").stdout)
     assert [row["status"] for row in listed] == ["closed"]
     assert relance(workspace, "resolve", message, *words).returncode == 2
@@ -103,6 +110,8 @@ def test_one_that_did_not_leave_leaves_with_the_next_release_once(
     words = ["--not-left", "--by", "Claire", "--why", "not in the mail log"]
     assert "leaves with the next release" in relance(workspace, "resolve", message, *words).text
     assert statuses(workspace, REMINDERS) == {"C4": "composed"}
+    (said,) = events(workspace, "delivery_resolved")
+    assert settled(workspace) == ["did not leave", "Claire", said["on"], "not in the mail log"]
     for _ in range(2):
         assert relance(workspace, "release", *TODAY).returncode == 0
     assert server.recipients_in_order() == ["c4@example.com"]
@@ -122,12 +131,17 @@ def test_one_that_did_not_leave_and_was_paid_since_stays(workspace: Workspace, s
 
 def test_a_word_that_was_cut_between_journal_and_store_is_taken_in(workspace: Workspace) -> None:
     message = doubt(workspace)["message_id"]
-    with Journal(workspace.outbox / REMINDERS / JOURNAL_NAME, date.fromisoformat(NEXT_DAY)) as journal:
-        known = journal.outcomes[message]
-        journal.resolve(
-            known, DeliveryStatus.DISPATCHED, "resolved by Claire: sent folder", datetime.now(UTC)
-        )
+    words = ["resolve", message, "--left", "--by", "Claire", "--why", "sent folder"]
+    place = "tasks.dispatch.resolution:take_in_journal"
+    killed = start(
+        ["-m", "tests.torture.killed", place, "1", "before", *words, "--workspace", str(workspace.root)]
+    )
+    killed.communicate(timeout=120)
+    assert (killed.returncode, events(workspace, "delivery_resolved")) == (-signal.SIGKILL, [])
     assert relance(workspace, "resolve").returncode == 0
     assert statuses(workspace, REMINDERS) == {"C4": "dispatched"}
     (told,) = events(workspace, "action_dispatched")
     assert (told["on"], told["answer"]) == (DAY, "resolved by Claire: sent folder")
+    (said,) = events(workspace, "delivery_resolved")
+    assert (said["left"], said["evidence"], said["actor"]) == ("yes", "sent folder", "Claire")
+    assert relance(workspace, "audit", "verify").returncode == 0

@@ -42,7 +42,7 @@ MOMENTS = (
     Moment(RUN, "standings added, not committed", "tasks.findings.report:add_standings", after=True),
     Moment(RUN, "published: lines written, not their table", "tasks.publish:lines_of", after=True),
     Moment(RUN, "published: segment written, not listed", "tasks.publish:_head_at"),
-    Moment(RUN, "published: events there, views not", "tasks.publish:_rebuild_views"),
+    Moment(RUN, "published: events there, views not", "tasks.publish:rebuild_views"),
     Moment(RUN, "published: a file noted, not written", "tasks.manifest:put_bytes", 12),
     Moment(RUN, "published: all written, the list of files not", "tasks.publish:write_manifest"),
     Moment(RUN, "in the middle of writing an e-mail", "tasks.documents.batch_folder:os.fsync", 27),

@@ -1,4 +1,4 @@
--- Messages of which nobody could tell whether they left, and what settled each.
+-- Messages of which nobody could tell whether they left, and what settled each: what was said since the last doubt.
 with doubted as (
     select
         (payload ->> 'message_id') as message_id,
@@ -6,8 +6,9 @@ with doubted as (
         any_value(customer_id) as customer_id,
         count(distinct action_id) as items,
         min(try_cast((payload ->> 'on') as date)) as uncertain_on,
-        arg_max((payload ->> 'answer'), sequence) as why,
-        min(sequence) as sequence
+        arg_max((payload ->> 'answer'), sequence) as answer,
+        min(sequence) as sequence,
+        max(sequence) as last_sequence
     from events
     where kind = 'action_uncertain'
     group by all
@@ -16,16 +17,22 @@ settled as (
     select
         (payload ->> 'message_id') as message_id,
         (payload ->> 'batch_id') as batch_id,
-        arg_max(try_cast((payload ->> 'on') as date), sequence) as resolved_on,
-        arg_max(actor, sequence) as resolved_by,
-        arg_max((payload ->> 'left'), sequence) as has_left,
-        arg_max((payload ->> 'evidence'), sequence) as evidence
+        sequence as settled_sequence,
+        case payload ->> 'left' when 'yes' then 'left' else 'did not leave' end as settled_as,
+        actor as settled_by,
+        try_cast((payload ->> 'on') as date) as settled_on,
+        (payload ->> 'evidence') as settled_why
     from events
     where kind = 'delivery_resolved'
-    group by all
 )
-select doubted.*, messages.status, resolved_on, resolved_by, has_left, evidence
+select
+    doubted.* exclude (last_sequence),
+    messages.status,
+    settled.* exclude (message_id, batch_id, settled_sequence)
 from doubted
 left join (select message_id, batch_id, status from messages) as messages using (message_id, batch_id)
-left join settled using (message_id, batch_id)
+left join settled
+    on settled.message_id = doubted.message_id
+    and settled.batch_id = doubted.batch_id
+    and settled.settled_sequence > doubted.last_sequence
 order by doubted.sequence
