@@ -1,6 +1,7 @@
 """The steps of following up: each place that mail comes back to is a row in the Prefect UI, safe to do again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from flows.engine import step
@@ -102,8 +103,7 @@ def settle_by_copies(run: Run) -> Returned:
         except MailboxError as error:
             problems.append(str(error))
     settled = [wanted[header] for header in sorted(found)]
-    for message_id in settled:
-        _settle(run, message_id, "a copy of it stands among the sent mail")
+    settle_as_left(run, dict.fromkeys(settled, "a copy of it stands among the sent mail"))
     return Returned(settled=tuple(settled), persons=tuple(problems))
 
 
@@ -129,18 +129,7 @@ def _why_not_asked(run: Run, settings: Imap) -> str:
 
 def _take_in(run: Run, chunks: Iterable[Chunk]) -> Returned:
     settings = read_creditor(run.workspace).returns
-    return take_in_mail(run, chunks, settings, _settling(run))
-
-
-def _settling(run: Run) -> Callable[[str, str], None]:
-    def settle(message_id: str, evidence: str) -> None:
-        _settle(run, message_id, evidence)
-
-    return settle
-
-
-def _settle(run: Run, message_id: str, evidence: str) -> None:
-    settle_as_left(run, message_id, evidence)
+    return take_in_mail(run, chunks, settings, partial(settle_as_left, run))
 
 
 def _path(run: Run, folder: str) -> Path:

@@ -40,6 +40,10 @@ SETTLED = frozenset({DeliveryStatus.DISPATCHED, DeliveryStatus.REFUSED, Delivery
 """What a rerun leaves alone."""
 
 
+_OF_EVERY_LINE = frozenset({"message_id", "action_ids", "channel", "document_sha256", "on", "at"})
+_NEEDED = {"intent": _OF_EVERY_LINE, "outcome": _OF_EVERY_LINE | {"status", "answer"}}
+
+
 @dataclass(frozen=True)
 class PlannedMessage:
     """A message ready to leave: its document in the outbox and, for e-mail, whom it goes to.
@@ -191,9 +195,11 @@ class Journal:
         at: datetime,
         resolution: Resolution | None = None,
     ) -> None:
-        """Note what is known later of a message, and who says so: as of the day on which it was handed over."""
+        """Note what is known later of a message, and who says so: as of the day on which it was handed over.
+
+        On disk with the next flush.
+        """
         self._note(replace(known, status=status, answer=answer, recorded_at=at, resolution=resolution))
-        self._lines.flush()
 
     def _note(self, outcome: MessageOutcome) -> None:
         line: dict[str, object] = {
@@ -248,7 +254,7 @@ def read_journal(path: Path) -> list[MessageOutcome]:
     Raises:
         AuditBrokenError: another line is damaged.
     """
-    return [_outcome(line) for line in _last_lines(path) if not line.get("repeatable")]
+    return [_outcome(path, line) for line in _last_lines(path) if not line.get("repeatable")]
 
 
 def read_cut_placings(path: Path) -> list[CutPlacing]:
@@ -258,7 +264,7 @@ def read_cut_placings(path: Path) -> list[CutPlacing]:
         AuditBrokenError: a line is damaged.
     """
     return [
-        CutPlacing(_outcome(line), Path(os.path.normpath(path.parent / line["prepared"])))
+        CutPlacing(_outcome(path, line), Path(os.path.normpath(path.parent / line["prepared"])))
         for line in _last_lines(path)
         if "prepared" in line
     ]
@@ -275,14 +281,13 @@ def read_lines(path: Path) -> list[Mapping[str, Any]]:
     for number, text in enumerate(texts, start=1):
         try:
             line = json.loads(text)
-            if line["kind"] != "cut":
-                _outcome(line)
-                lines.append(line)
+            is_whole = line["kind"] == "cut" or _NEEDED[line["kind"]] <= line.keys()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AuditBrokenError(
-                f"{path}: line {number} is damaged. Nothing of this batch leaves until it is mended: put back a "
-                "copy of the file, or compare its messages with the log of the mail server."
-            ) from error
+            raise _damaged(path, f"line {number}") from error
+        if not is_whole:
+            raise _damaged(path, f"line {number}")
+        if line["kind"] != "cut":
+            lines.append(line)
     return lines
 
 
@@ -291,22 +296,32 @@ def _last_lines(path: Path) -> list[Mapping[str, Any]]:
     return list({line["message_id"]: line for line in read_lines(path)}.values())
 
 
-def _outcome(line: Mapping[str, Any]) -> MessageOutcome:
+def _outcome(path: Path, line: Mapping[str, Any]) -> MessageOutcome:
     is_intent = line["kind"] == "intent"
-    return MessageOutcome(
-        message_id=line["message_id"],
-        action_ids=tuple(line["action_ids"]),
-        channel=line["channel"],
-        document_sha256=line["document_sha256"],
-        status=DeliveryStatus.UNCERTAIN if is_intent else DeliveryStatus(line["status"]),
-        on=date.fromisoformat(line["on"]),
-        recorded_at=datetime.fromisoformat(line["at"]),
-        answer=UNANSWERED if is_intent else line["answer"],
-        # Of a refusal noted before the journal knew the difference the address is to blame, as it was then.
-        is_bad_address=not is_intent
-        and line["status"] == DeliveryStatus.REFUSED
-        and line.get("is_bad_address", True),
-        resolution=_resolution(line["resolution"]) if "resolution" in line else None,
+    try:
+        return MessageOutcome(
+            message_id=line["message_id"],
+            action_ids=tuple(line["action_ids"]),
+            channel=line["channel"],
+            document_sha256=line["document_sha256"],
+            status=DeliveryStatus.UNCERTAIN if is_intent else DeliveryStatus(line["status"]),
+            on=date.fromisoformat(line["on"]),
+            recorded_at=datetime.fromisoformat(line["at"]),
+            answer=UNANSWERED if is_intent else line["answer"],
+            # Of a refusal noted before the journal knew the difference the address is to blame, as it was then.
+            is_bad_address=not is_intent
+            and line["status"] == DeliveryStatus.REFUSED
+            and line.get("is_bad_address", True),
+            resolution=_resolution(line["resolution"]) if "resolution" in line else None,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, f"the last line on message {line['message_id']}") from error
+
+
+def _damaged(path: Path, which: str) -> AuditBrokenError:
+    return AuditBrokenError(
+        f"{path}: {which} is damaged. Nothing of this batch leaves until it is mended: put back a "
+        "copy of the file, or compare its messages with the log of the mail server."
     )
 
 

@@ -14,13 +14,11 @@ import polars as pl
 from policies.errors import AuditBrokenError, WrongUseError
 from policies.model import ACTIONS
 from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, MessageOutcome, read_journal
-from tasks.dispatch.recovery import take_in_journal
+from tasks.dispatch.recovery import note_begun, take_in_journal
 from tasks.documents.whole_files import put_bytes
-from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read, open_to_write
-from tasks.store.outcomes import note_left_before
 
 _STILL_MOVES = ("planned", "composed", "uncertain", "dispatched")
 _LEFT = (DeliveryStatus.DISPATCHED, DeliveryStatus.UNCERTAIN)
@@ -91,12 +89,9 @@ def _put_journal(lost: Path, own: Path) -> None:
 
 
 def _settle(run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]) -> int:
+    began_on = min(one.on for one in outcomes)
     with open_to_write(run.workspace) as connection:
-        began_on = min(one.on for one in outcomes)
-        if note_left_before(connection, batch_id, began_on):
-            payload = {"batch_id": batch_id, "on": began_on, "messages": len(outcomes), "told_by": "journal"}
-            event = NewEvent("batch_released", payload)
-            append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+        note_begun(connection, run, batch_id, began_on, len(outcomes), "journal")
         return take_in_journal(connection, run, batch_id)
 
 

@@ -66,6 +66,7 @@ def settle_cut_deliveries(journal_path: Path, on: date, clock: Clock) -> None:
         for placing in visible:
             if placing.prepared.exists():
                 journal.resolve(placing.known, DeliveryStatus.FAILED, NOT_DELIVERED, clock())
+                journal.flush()
                 # Only now: without its file the message would count as delivered.
                 placing.prepared.unlink()
             else:

@@ -20,7 +20,7 @@ from tasks.run import Run
 from tasks.store.batch_lists import list_actions, list_batches, read_customers_of_actions
 from tasks.store.batches import close_batch, withdraw_messages
 from tasks.store.connection import Connection, open_to_write
-from tasks.store.outcomes import Outcome, OutcomeKind, take_in_outcomes
+from tasks.store.outcomes import Outcome, OutcomeKind, note_left_before, take_in_outcomes
 
 HELD_DAYS = 7
 """How long the items of a message that a server refused for what it is wait for a person, in calendar days."""
@@ -60,6 +60,19 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
         closed = NewEvent("batch_closed", {"batch_id": batch_id, "on": on, **_hash_of(run, batch_id)})
         append_events(connection, [closed], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
     return len(new)
+
+
+def note_begun(connection: Connection, run: Run, batch_id: str, on: date, messages: int, by: str) -> None:
+    """Note that a batch began to leave before this store could know, as its journal or a mail tells."""
+    if note_left_before(connection, batch_id, on):
+        payload = {"batch_id": batch_id, "on": on, "messages": messages, "told_by": by}
+        append_events(
+            connection,
+            [NewEvent("batch_released", payload)],
+            recorded_at=run.clock(),
+            actor=run.actor,
+            run_id=run.run_id,
+        )
 
 
 def _hash_of(run: Run, batch_id: str) -> dict[str, object]:

@@ -3,13 +3,17 @@
 The word goes into the journal first, as every outcome does, and from there into store and log: after a cut too.
 """
 
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 
 from policies.errors import WrongUseError
 from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal, MessageOutcome, Resolution
-from tasks.dispatch.recovery import take_in_journal
+from tasks.dispatch.lasting_lines import make_folder
+from tasks.dispatch.recovery import note_begun, take_in_journal
 from tasks.run import Run
 from tasks.store.batch_lists import list_actions_of, list_messages
+from tasks.store.batches import count_waiting
 from tasks.store.connection import open_to_read, open_to_write
 
 HELD = ("planned", "composed")
@@ -33,50 +37,63 @@ def resolve_delivery(run: Run, message_id: str, *, left: bool, evidence: str, by
         WrongUseError: no message of that number is uncertain.
     """
     batch_id = _batch_of(run, message_id)
-    path = run.workspace.outbox / batch_id / JOURNAL_NAME
-    status = DeliveryStatus.DISPATCHED if left else DeliveryStatus.FAILED
-    with Journal(path, run.as_of) as journal:
+    with Journal(run.workspace.outbox / batch_id / JOURNAL_NAME, run.as_of) as journal:
         known = journal.outcomes.get(message_id)
         if known is None:
-            raise WrongUseError(f"the journal {path} knows nothing of message {message_id}.")
+            raise WrongUseError(f"the journal {journal.path} knows nothing of message {message_id}.")
         said = Resolution(by, run.as_of, evidence)
+        status = DeliveryStatus.DISPATCHED if left else DeliveryStatus.FAILED
         journal.resolve(known, status, said.answer, run.clock(), said)
     with open_to_write(run.workspace) as connection:
         take_in_journal(connection, run, batch_id)
     return batch_id
 
 
-def settle_as_left(run: Run, message_id: str, evidence: str) -> None:
-    """Note that a message left, as a mail that came back proves, also where the store holds it ready to leave.
+def settle_as_left(run: Run, evidence: Mapping[str, str]) -> None:
+    """Note that messages left, as mail that came back proves, also where the store holds them ready to leave.
 
     A server may take a message and answer that it did not, and a store may be older than what has left: such a
-    message is never sent again. A doubtful one is settled as a person would.
+    message is never sent again. The rest of a batch that waits for a person goes on waiting.
+
+    Args:
+        run: the run.
+        evidence: what shows it, by the number of the message.
     """
     with open_to_read(run.workspace) as connection:
-        held = list_messages(connection).filter(pl.col("message_id") == message_id)
-        held = held.filter(pl.col("status").is_in(["uncertain", *HELD]))
-        actions = list_actions_of(connection, [message_id])["action_id"].to_list()
-    if held.is_empty() or "uncertain" in held["status"].to_list():
-        resolve_delivery(run, message_id, left=True, evidence=evidence, by="relance")
-        return
-    row = held.row(0, named=True)
-    batch_id = str(row["batch_id"])
+        messages = list_messages(connection).filter(pl.col("status").is_in(["uncertain", *HELD]))
+        held = messages.filter(pl.col("message_id").is_in(list(evidence)))
+        of_actions = list_actions_of(connection, evidence.keys()).group_by("message_id").agg("action_id")
+    actions = {message_id: tuple(ids) for message_id, ids in of_actions.iter_rows()}
+    for (batch_id,), rows in held.group_by("batch_id", maintain_order=True):
+        outcomes = [
+            MessageOutcome(
+                message_id=row["message_id"],
+                action_ids=actions.get(row["message_id"], ()),
+                channel=row["channel"],
+                document_sha256=row["document_sha256"] or "",
+                status=DeliveryStatus.UNCERTAIN,
+                on=run.as_of,
+                recorded_at=run.clock(),
+                answer="",
+            )
+            for row in rows.iter_rows(named=True)
+        ]
+        _settle_batch(run, str(batch_id), outcomes, evidence)
+
+
+def _settle_batch(
+    run: Run, batch_id: str, outcomes: Sequence[MessageOutcome], evidence: Mapping[str, str]
+) -> None:
     path = run.workspace.outbox / batch_id / JOURNAL_NAME
-    path.parent.mkdir(parents=True, exist_ok=True)
-    said = Resolution("relance", run.as_of, evidence)
-    outcome = MessageOutcome(
-        message_id=message_id,
-        action_ids=tuple(actions),
-        channel=str(row["channel"]),
-        document_sha256=str(row["document_sha256"] or ""),
-        status=DeliveryStatus.DISPATCHED,
-        on=run.as_of,
-        recorded_at=run.clock(),
-        answer=said.answer,
-    )
+    make_folder(path.parent)
     with Journal(path, run.as_of) as journal:
-        journal.resolve(outcome, outcome.status, outcome.answer, outcome.recorded_at, said)
+        for outcome in outcomes:
+            said = Resolution("relance", run.as_of, evidence[outcome.message_id])
+            known = journal.outcomes.get(outcome.message_id, outcome)
+            journal.resolve(known, DeliveryStatus.DISPATCHED, said.answer, run.clock(), said)
     with open_to_write(run.workspace) as connection:
+        if count_waiting(connection, batch_id) == len(outcomes):
+            note_begun(connection, run, batch_id, run.as_of, len(outcomes), "mail")
         take_in_journal(connection, run, batch_id)
 
 

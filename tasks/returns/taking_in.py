@@ -33,8 +33,8 @@ from tasks.store.returns import (
     save_position,
 )
 
-Settle = Callable[[str, str], None]
-"""Settles a message that left, though the store holds it uncertain or ready: its number, and the evidence."""
+Settle = Callable[[Mapping[str, str]], None]
+"""Settles messages that left, though the store holds them uncertain or ready: the evidence by their numbers."""
 
 
 def take_in_mail(run: Run, chunks: Iterable[Chunk], settings: Returns, settle: Settle) -> Returned:
@@ -44,7 +44,7 @@ def take_in_mail(run: Run, chunks: Iterable[Chunk], settings: Returns, settle: S
         run: the run.
         chunks: the mail, and how far its mailbox is read with it.
         settings: of the creditor.
-        settle: settles an uncertain message that a mail proves to have left.
+        settle: settles messages that mail proves to have left.
     """
     phrases = read_phrases(run)
     with open_to_read(run.workspace) as connection:
@@ -79,8 +79,8 @@ class _Taker:
             for one in judged
             if one.message.get("status") in _MAY_LEAVE and one.verdict.kind in SETTLING
         }
-        for message_id, evidence in left.items():
-            self.settle(message_id, evidence)
+        if left:
+            self.settle(left)
         with open_to_write(self.run.workspace) as connection:
             told = self._follow(connection, judged)
             if chunk.position:

@@ -145,18 +145,24 @@ def release_batch(connection: Connection, batch_id: str, on: date) -> bool:
 
 
 def close_batch(connection: Connection, batch_id: str, on: date) -> bool:
-    """Close a released batch once each of its messages has ended; return whether it was closed now."""
-    batch = batch_in(connection, batch_id, (BatchStatus.RELEASED, BatchStatus.CLOSED), "closed")
-    if batch["status"] == BatchStatus.CLOSED:
-        return False
-    waiting = connection.execute(
-        "select count(*) from messages where batch_id = $id and status in ('planned', 'composed', 'uncertain')",
-        {"id": batch_id},
-    ).fetchall()[0][0]
-    if waiting:
+    """Close a released batch once each of its messages has ended; return whether it was closed now.
+
+    One that waits for a person stays, though evidence may show that a message of it left.
+    """
+    batch = batch_in(connection, batch_id, tuple(BatchStatus), "closed")
+    if batch["status"] != BatchStatus.RELEASED or count_waiting(connection, batch_id):
         return False
     set_batch(connection, batch_id, status=BatchStatus.CLOSED, closed_on=on)
     return True
+
+
+def count_waiting(connection: Connection, batch_id: str) -> int:
+    """Return how many messages of a batch have not ended."""
+    counted = connection.execute(
+        "select count(*) from messages where batch_id = $id and status in ('planned', 'composed', 'uncertain')",
+        {"id": batch_id},
+    ).fetchall()
+    return int(counted[0][0])
 
 
 def withdraw_messages(

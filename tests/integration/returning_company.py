@@ -33,7 +33,7 @@ ladders:
 """
 
 
-def make_company(root: Path, extra: str = "") -> Workspace:
+def make_company(root: Path, extra: str = "", policy: str = POLICY) -> Workspace:
     """Return a workspace whose customers each owe one invoice; `extra` is added to creditor.yaml."""
     workspace = initialise(root)
     example = workspace.creditor_path.read_text(encoding="utf-8").replace(
@@ -41,7 +41,7 @@ def make_company(root: Path, extra: str = "") -> Workspace:
     )
     workspace.creditor_path.write_text(example + textwrap.dedent(extra), encoding="utf-8")
     (workspace.policies / "escalation").mkdir()
-    (workspace.policies / "escalation" / "returning.yaml").write_text(POLICY, encoding="utf-8")
+    (workspace.policies / "escalation" / "returning.yaml").write_text(policy, encoding="utf-8")
     invoices = [
         f"{name},{name.title()} SARL,F-{name},2026-01-05,2026-02-04,EUR,1200.00" for name in CUSTOMERS
     ]

@@ -63,7 +63,7 @@ def read_mail(workspace: Workspace, day: date) -> None:
     run = Run(workspace, day, day, f"{day}-mailbox", "relance", lambda: now, lambda line: None)
     mails = [Incoming("imap", f"INBOX, number {number}", _answer(day, number)) for number in (6, 7)]
     position = Position("imap.creditor.example:993/INBOX", 1, 7)
-    take_in_mail(run, [Chunk(mails, position)], Returns(), lambda message, evidence: None)
+    take_in_mail(run, [Chunk(mails, position)], Returns(), lambda evidence: None)
     workspace.returned.mkdir(exist_ok=True)
     for number in (8, 9):
         (workspace.returned / f"{number}.eml").write_bytes(_answer(day, number))
