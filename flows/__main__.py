@@ -8,9 +8,10 @@ import os
 import sys
 import traceback
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from flows import engine
+from flows.wrong_words import refuse_odd_values, tell_wrong_words
 from policies.errors import ExitCode, RelanceError
 
 _DISK_ERRORS = {
@@ -27,6 +28,7 @@ app = App(
     name="relance",
     help="Collects trade receivables: from accounting exports to reminders, each decision explained and logged.",
     version_flags=[],
+    default_parameter=Parameter(validator=refuse_odd_values),
     result_action="return_value",
 )
 # Named by path, so that a command imports only what it needs.
@@ -114,8 +116,9 @@ def run(arguments: list[str]) -> int:
     """Return the exit code of one command; only a bug shows a traceback."""
     engine.choose_way()
     try:
-        result = app(arguments, exit_on_error=False, print_error=True)
-    except CycloptsError:
+        result = app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"relance: {tell_wrong_words(error)}", file=sys.stderr)
         return ExitCode.WRONG_USE
     except RelanceError as error:
         print(f"relance: {error}", file=sys.stderr)
