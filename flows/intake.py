@@ -8,6 +8,7 @@ from flows import steps
 from flows.engine import storyline
 from flows.start import acting, begin
 from flows.summary import RunSummary, end_state
+from policies.errors import WrongUseError
 from tasks.intake import IntakeResult
 from tasks.run import Run
 
@@ -32,6 +33,15 @@ def intake(
 
 
 def take_in_inbox(run: Run, accept: Collection[str] = ()) -> list[IntakeResult]:
-    """Take in every complete file of the inbox."""
+    """Take in every complete file of the inbox.
+
+    Raises:
+        WrongUseError: a file to accept is not there; then nothing is taken in.
+    """
     names, moving = steps.look_into_inbox(run)
+    if missing := sorted(set(accept) - {*names, *(one.file for one in moving)}):
+        raise WrongUseError(
+            f"Nothing was taken in: the inbox holds no file {', '.join(missing)}. `--accept` takes the name of a "
+            f"file in {run.workspace.inbox}."
+        )
     return [*(steps.take_in_file(run, name, name in accept) for name in names), *moving]

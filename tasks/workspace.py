@@ -90,6 +90,11 @@ def open_workspace(root: Path) -> Workspace:
     """Return the workspace in this folder, or say how to make one."""
     workspace = Workspace(root.absolute())
     if not workspace.creditor_path.is_file():
+        if root.exists() and not root.is_dir():
+            raise WrongUseError(
+                f"{root} is not a workspace of Relance: it is a file. "
+                "Name the creditor's folder with --workspace DIR or RELANCE_HOME."
+            )
         found = "has no creditor.yaml" if root.is_dir() else "does not exist"
         raise WrongUseError(
             f"{root} is not a workspace of Relance: it {found}. "
@@ -199,8 +204,10 @@ def read_named_file(path: Path) -> str:
     """Return the text of a file that a person named, or say why it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUseError(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise WrongUseError(f"{path} cannot be read: {error.strerror}. Name another file.") from error
+    except UnicodeDecodeError as error:
+        raise WrongUseError(f"{path} cannot be read: it is no text in UTF-8. Save it as UTF-8.") from error
 
 
 def find_template(workspace: Workspace, relative: str) -> Path | None:

@@ -2,12 +2,15 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from flows.commands.options import DEFAULT_WORKSPACE, AsOf, Format, Workspace
 from policies.model import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EVENTS = {
     "event_date": "date",
@@ -62,6 +65,18 @@ def record(
         return
     from flows.record import record as flow
 
+    _refuse_blanks(
+        {
+            "customer": customer,
+            "invoice": invoice,
+            "installment": installment,
+            "reference": reference,
+            "reason": reason,
+            "note": note,
+            "actor": actor,
+            "replaces": replaces,
+        }
+    )
     done = flow(
         kind=kind,
         customer_id=customer,
@@ -78,6 +93,17 @@ def record(
         replaces=replaces,
     )
     print(done)
+
+
+def _refuse_blanks(stated: "Mapping[str, str | None]") -> None:
+    """Refuse options without a value: a blank --invoice would concern all that the customer owes."""
+    from policies.errors import WrongUseError
+
+    blank = [f"--{name}" for name, value in stated.items() if value is not None and not value.strip()]
+    if blank:
+        raise WrongUseError(
+            f"Nothing was recorded: {', '.join(blank)} without a value: name it, or leave it out."
+        )
 
 
 def _list(customer: str | None, format: Format, workspace: Workspace) -> None:
