@@ -6,7 +6,7 @@ was given and, for commands, the operating system's login.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -95,7 +95,8 @@ def expire(run: Run, policy: Policy) -> dict[str, str]:
         days, name = policy.approvals.expire_after_days, batch["batch_id"]
         waits_since = batch["waits_since"] or batch["as_of"]
         if batch["status"] == BatchStatus.APPROVED and has_expired(batch["approved_on"], run.as_of, policy):
-            why = f"the approval of {batch['approved_on']} counted for {counted(days or 0, 'day')}"
+            last = batch["approved_on"] + timedelta(days=days or 0)
+            why = f"the approval of {batch['approved_on']} counted for {counted(days or 0, 'day')}, until {last}"
             _expire_approval(run, name, why)
             told[name] = f"{why}: the batch waits for approval again"
         elif batch["status"] == BatchStatus.DRAFT and has_expired(waits_since, run.as_of, policy):

@@ -23,6 +23,7 @@ from tasks.dispatch.smtp_server import Login
 from tasks.dispatch.transports import choose_transport
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
+from tasks.store.approvals import why_ended
 from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
@@ -63,14 +64,31 @@ def check_may_be_released(run: Run, batch_id: str) -> None:
     """Raise what stands against releasing this batch now."""
     with open_to_read(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
+        ended = why_ended(connection, batch_id)
     if batch is None:
         raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
     if batch["status"] == "draft" and batch["approval_required"]:
+        again = f" again: {ended}" if ended else ""
         raise WaitingError(
-            f"batch {batch_id} waits for approval: `relance batches approve {batch_id} --by NAME`."
+            f"batch {batch_id} waits for approval{again}. `relance batches show {batch_id}` shows what would leave, "
+            f"`relance batches approve {batch_id} --by NAME` approves it."
         )
     if batch["status"] in ("closed", "rejected"):
-        raise WrongUseError(f"batch {batch_id} is {batch['status']}: nothing of it can leave any more.")
+        raise WrongUseError(f"batch {batch_id} {_how_it_ended(batch)}")
+
+
+def _how_it_ended(batch: Mapping[str, object]) -> str:
+    if batch["status"] == "rejected":
+        return (
+            f"was rejected on {batch['rejected_on']} by {batch['rejected_by']}: its items are held until "
+            f"{batch['reject_until']}, then they are decided anew."
+        )
+    if batch["released_on"] is None:
+        return (
+            f"was given up on {batch['closed_on']}, since nobody decided on it in time: "
+            "the next run decides anew on what is still open."
+        )
+    return f"is closed since {batch['closed_on']}: all of it has left or ended, and nothing more can leave."
 
 
 def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[str, str]:

@@ -45,6 +45,16 @@ def names_that_count(connection: Connection, batch_id: str) -> list[str]:
     return [name for (name,) in found.fetchall()]
 
 
+def why_ended(connection: Connection, batch_id: str) -> str:
+    """Return why the last approval of a batch counts no more, nothing when none has ended."""
+    found = connection.execute(
+        "select ended_why from approvals where batch_id = $id and ended_on is not null "
+        "order by ended_on desc, recorded_at desc limit 1",
+        {"id": batch_id},
+    ).fetchall()
+    return str(found[0][0]) if found else ""
+
+
 def is_taken(connection: Connection, reference: str) -> bool:
     """Return whether the answer of a form was taken before, whether or not it still counts."""
     found = connection.execute(

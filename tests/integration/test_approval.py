@@ -128,6 +128,29 @@ def test_an_approval_expires_and_the_batch_waits_again(approved: Workspace) -> N
     assert status(approved) == "draft", "the names of before no longer count"
 
 
+def test_releasing_a_batch_whose_approval_ran_out_says_until_when_it_counted_and_what_to_do(
+    approved: Workspace,
+) -> None:
+    for _ in range(2):
+        released = relance(approved, "release", NOTICES, "--as-of", "2026-03-21")
+        assert released.returncode == 5
+        assert "approval of 2026-03-10 counted for 10 days, until 2026-03-20." in released.text
+        assert f"`relance batches approve {NOTICES} --by NAME` approves it." in released.text
+
+
+def test_releasing_what_was_rejected_or_given_up_says_when_and_what_comes_next(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    other = copy_workspace(workspace, tmp_path / "other")
+    words = ["--by", "Anna", "--why", "too early", "--until", "2026-03-30", "--as-of", DAY]
+    assert relance(workspace, "batches", "reject", NOTICES, *words).returncode == 0
+    rejected = relance(workspace, "release", NOTICES, "--as-of", NEXT_DAY)
+    assert "was rejected on 2026-03-10 by Anna: its items are held until 2026-03-30" in rejected.text
+    given_up = relance(other, "release", NOTICES, "--as-of", "2026-03-21")
+    assert "was given up on 2026-03-21, since nobody decided on it in time" in given_up.text
+    assert [rejected.returncode, given_up.returncode] == [2, 2]
+
+
 def test_a_batch_nobody_decides_on_is_given_up_and_decided_anew(workspace: Workspace) -> None:
     late = date.fromisoformat(DAY) + timedelta(days=11)
     ran = relance(workspace, "run", "--as-of", str(late))
