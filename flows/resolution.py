@@ -6,6 +6,7 @@ from flows import steps
 from flows.engine import ended, storyline
 from flows.start import acting, begin
 from policies.errors import WrongUseError
+from tasks.dispatch.doubts import require_doubt
 from tasks.dispatch.resolution import resolve_delivery
 
 
@@ -24,6 +25,7 @@ def resolve(message_id: str, left: bool, by: str, why: str, workspace: Path = Pa
         raise WrongUseError("--by must name who says so, and --why must say what shows it.")
     run = begin(workspace, None, actor=by)
     with acting(run, "resolve", is_dated=False):
+        require_doubt(run.workspace, message_id)
         batch_id = resolve_delivery(run, message_id, left=left, evidence=why, by=by)
         steps.publish_log(run)
     what = (

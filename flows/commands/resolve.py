@@ -11,7 +11,8 @@ def resolve(
     message: str = "",
     /,
     *,
-    left: Annotated[bool | None, Parameter(name="--left", negative="--not-left")] = None,
+    left: Annotated[bool, Parameter(name="--left", negative="")] = False,
+    not_left: Annotated[bool, Parameter(name="--not-left", negative="")] = False,
     by: str = "",
     why: str = "",
     format: Format = "table",
@@ -21,7 +22,8 @@ def resolve(
 
     Args:
         message: its number; left out = all that are uncertain.
-        left: whether it left.
+        left: it left: it counts as dispatched on the day it was handed over, and is never sent again.
+        not_left: it did not leave: the next release sends it, if it is still right then.
         by: who says so.
         why: what shows it, for the log: no address and no name of a person.
         format: how what is known is printed.
@@ -29,7 +31,13 @@ def resolve(
     """
     from policies.errors import ExitCode, WrongUseError
 
-    if left is None:
+    if left == not_left and (left or by or why):
+        raise WrongUseError(
+            f"nothing was settled: say {'one of the two only' if left else 'which of the two'}. --left = it left, "
+            "counts as dispatched on the day it was handed over, and is never sent again; --not-left = it did not "
+            "leave, and the next release sends it, if it is still right then. In doubt leave it: nobody is asked twice."
+        )
+    if not left and not not_left:
         return _show(message, format, workspace)
     if not message:
         raise WrongUseError("name the message: `relance resolve` lists those that are uncertain.")

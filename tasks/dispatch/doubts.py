@@ -1,6 +1,8 @@
 """Messages of which nobody can tell whether they left, with all that is known of each, for a person to decide."""
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from email import message_from_binary_file
 from email.policy import default
 from pathlib import Path
@@ -9,6 +11,7 @@ import polars as pl
 
 from policies.errors import WrongUseError
 from tasks.dispatch.journal import JOURNAL_NAME, UNANSWERED, read_lines
+from tasks.store.audit import read_log
 from tasks.store.batch_lists import list_messages
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace
@@ -42,10 +45,69 @@ def list_doubts(workspace: Workspace, message_id: str = "") -> pl.DataFrame:
     if message_id:
         messages = messages.filter(message_id=message_id)
         if messages.is_empty():
-            raise WrongUseError(
-                f"no uncertain message has the number {message_id}; `relance resolve` lists them."
-            )
+            require_doubt(workspace, message_id)
     return pl.DataFrame([_doubt(workspace, row) for row in messages.iter_rows(named=True)], schema=DOUBTS)
+
+
+def require_doubt(workspace: Workspace, message_id: str) -> None:
+    """Raise what a message is, if nobody needs to say whether it left.
+
+    Raises:
+        WrongUseError: it is settled, waits, or is none of ours.
+    """
+    with open_to_read(workspace) as connection:
+        known = list_messages(connection).filter(message_id=message_id).sort("changed_at", nulls_last=False)
+        said = read_log(connection, kind="delivery_resolved")
+    if "uncertain" in known["status"].to_list():
+        return
+    if known.is_empty():
+        raise WrongUseError(
+            f"there is no message {message_id}; `relance resolve` lists those that are uncertain."
+        )
+    row = known.row(-1, named=True)
+    whose = f"message {message_id} to customer {row['customer_id']}, batch {row['batch_id']},"
+    raise WrongUseError(
+        f"{whose} is not uncertain: {_settled(row)}{_word(said, message_id)}.{_told_how(row)}"
+    )
+
+
+def _settled(row: Mapping[str, object]) -> str:
+    changed_at = row["changed_at"]
+    since = f" on {changed_at:%Y-%m-%d}" if isinstance(changed_at, datetime) else ""
+    match row["status"]:
+        case "dispatched":
+            return f"it counts as dispatched on {row['dispatched_on']}"
+        case "withdrawn":
+            return f"it ended{since}, withdrawn or refused, and did not leave"
+        case "rejected":
+            return f"it was rejected{since} and did not leave"
+        case _:
+            return "it has not left, and waits for its batch to leave"
+
+
+def _word(said: pl.DataFrame, message_id: str) -> str:
+    """Return who settled the message, when, and by what evidence, as the log has it; nothing when nobody did."""
+    words = [(row["actor"], json.loads(row["payload"])) for row in said.iter_rows(named=True)]
+    own = [(actor, word) for actor, word in words if word["message_id"] == message_id]
+    if not own:
+        return ""
+    actor, word = own[-1]
+    what = "left" if word["left"] == "yes" else "not left"
+    return f"; {actor} settled it on {word['on']} as {what}: {word['evidence'].rstrip('.')}"
+
+
+def _told_how(row: Mapping[str, object]) -> str:
+    """Return how a later finding is told of a message that counts as dispatched: what left stays in the log."""
+    customer = row["customer_id"]
+    if row["status"] != "dispatched":
+        return ""
+    if row["channel"] == "email":
+        later = f"that its address is wrong is told by `relance record bounce --customer {customer}`"
+    elif row["channel"] in ("letter", "registered_letter"):
+        later = f"that it came back is told by `relance record letter_returned --customer {customer} --invoice NUMBER`"
+    else:
+        later = f"what was found since is told by `relance record answer --customer {customer} --note TEXT`"
+    return f" What has left stays in the log; {later}."
 
 
 def _doubt(workspace: Workspace, row: Mapping[str, object]) -> dict[str, str | None]:

@@ -103,6 +103,44 @@ def test_one_that_left_counts_on_the_day_it_was_handed_over(workspace: Workspace
     assert server.received == []
 
 
+def test_a_message_that_is_settled_is_told_as_what_by_whom_and_how_a_later_finding_is_told(
+    workspace: Workspace,
+) -> None:
+    message = doubt(workspace)["message_id"]
+    words = ["--by", "Claire", "--why", "found in the sent folder"]
+    relance(workspace, "resolve", message, "--left", *words)
+    for again in (
+        relance(workspace, "resolve", message, "--not-left", *words),
+        relance(workspace, "resolve", message),
+    ):
+        assert again.returncode == 2
+        assert f"message {message} to customer C4, batch {REMINDERS}, is not uncertain" in again.text
+        assert f"it counts as dispatched on {DAY}" in again.text
+        assert "as left: found in the sent folder" in again.text
+        assert "`relance record bounce --customer C4`" in again.text
+
+
+def test_a_message_that_waits_again_or_is_unknown_is_told_as_that(workspace: Workspace) -> None:
+    message = doubt(workspace)["message_id"]
+    words = ["--not-left", "--by", "Claire", "--why", "not in the mail log"]
+    relance(workspace, "resolve", message, *words)
+    assert (
+        "it has not left, and waits for its batch to leave"
+        in relance(workspace, "resolve", message, *words).text
+    )
+    assert "there is no message 0815" in relance(workspace, "resolve", "0815", *words).text
+
+
+@pytest.mark.parametrize("chosen", [["--left", "--not-left"], []])
+def test_both_answers_or_none_are_met_with_what_each_means(workspace: Workspace, chosen: list[str]) -> None:
+    message = doubt(workspace)["message_id"]
+    told = relance(workspace, "resolve", message, *chosen, "--by", "Claire", "--why", "looked")
+    assert told.returncode == 2
+    assert "--left = it left, counts as dispatched on the day it was handed over" in told.text
+    assert "--not-left = it did not leave, and the next release sends it" in told.text
+    assert statuses(workspace, REMINDERS) == {"C4": "uncertain"}
+
+
 def test_one_that_did_not_leave_leaves_with_the_next_release_once(
     workspace: Workspace, server: MailServer
 ) -> None:
