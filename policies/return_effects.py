@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from policies.model import EventKind
-from policies.return_kinds import Verdict
+from policies.return_kinds import OWN_COPY, OWN_COPY_ARRIVED, Verdict
 from policies.returned_mail import ReturnKind
 
 _FAILED = (ReturnKind.HARD_BOUNCE, ReturnKind.SOFT_BOUNCE)
@@ -87,8 +87,7 @@ def effects_of(
         )
         return Effects("kept_by_receiver", person=what)
     if verdict.kind is ReturnKind.UNRELATED:
-        what = f"customer {customer_id}: a mail system says of a message what no rule knows: read it"
-        return Effects("not_understood", person=what)
+        return _unrelated(verdict, customer_id)
     return Effects(verdict.kind.value)
 
 
@@ -116,10 +115,23 @@ def _replied(customer_id: str, as_of: date, rules: Rules) -> Effects:
         NewFact(EventKind.HOLD, "the customer replied by e-mail: read it", until),
     )
     what = (
-        f"customer {customer_id} replied: read it; nothing leaves to him up to and with {until}, or until "
+        f"customer {customer_id} replied: read it; nothing leaves to them up to and with {until}, or until "
         f"`relance record hold_released --customer {customer_id}`"
     )
     return Effects("replied", events, what)
+
+
+def _unrelated(verdict: Verdict, customer_id: str) -> Effects:
+    if verdict.rule == OWN_COPY_ARRIVED:
+        return Effects(OWN_COPY_ARRIVED)
+    if verdict.rule == OWN_COPY:
+        what = (
+            "the copy to our own address did not arrive, or not yet; nothing is said against the address of "
+            f"customer {customer_id}. See to our own mailbox, or to smtp.copy_to in creditor.yaml"
+        )
+        return Effects(OWN_COPY, person=what)
+    what = f"customer {customer_id}: a mail system says of a message what no rule knows: read it"
+    return Effects("not_understood", person=what)
 
 
 def _why(verdict: Verdict) -> str:

@@ -13,6 +13,9 @@ from policies.returned_mail import DeliveryReport, Evidence, ReturnedMail, Retur
 
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ARRIVED = {"deliver": "delivered", "relay": "relayed", "expand": "expanded"}
+OWN_COPY, OWN_COPY_ARRIVED = "own_copy", "own_copy_arrived"
+"""Rules: a report is on an address of ours alone, such as that of the archive copy."""
+
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _ADDRESS = re.compile(r"([^\s<>@,;:\"']+)@[^\s<>@,;:\"']+")
 _REPLY_PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|antw|rif|odp|réf?)\s*:)+\s*", re.IGNORECASE)
@@ -53,10 +56,11 @@ def classify(
     if mail.report_type == "disposition-notification":
         return _of_receipt(mail, phrases)
     if told := [report for report in mail.reports if report.action]:
-        told = [report for report in told if not _is_on_own(report, written_to, own)]
-        if not told:
-            return Verdict(ReturnKind.UNRELATED, "own_copy")
-        return _of_reports(told, written_to, phrases)
+        of_customer = [report for report in told if not _is_on_own(report, written_to, own)]
+        if not of_customer:
+            is_there = all(report.action.lower().startswith(tuple(_ARRIVED)) for report in told)
+            return Verdict(ReturnKind.UNRELATED, OWN_COPY_ARRIVED if is_there else OWN_COPY)
+        return _of_reports(of_customer, written_to, phrases)
     return _of_words(mail, evidence, phrases)
 
 

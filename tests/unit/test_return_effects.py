@@ -55,6 +55,14 @@ def test_soft_bounces_count_once_for_each_message_and_only_in_a_row() -> None:
     assert kinds(follow(SOFT, one, PastReturn("M3", ReturnKind.CHALLENGE), two)) == ["bounce"]
 
 
+def test_a_copy_of_our_own_that_did_not_arrive_is_told_as_that_and_one_that_did_is_not_told() -> None:
+    lost = follow(ReturnKind.UNRELATED, rule="own_copy")
+    assert (lost.outcome, kinds(lost)) == ("own_copy", [])
+    assert "the copy to our own address did not arrive" in lost.person
+    assert "nothing is said against the address of customer C1" in lost.person
+    assert follow(ReturnKind.UNRELATED, rule="own_copy_arrived") == Effects("own_copy_arrived")
+
+
 def test_a_reply_is_an_answer_and_holds_the_customer_for_a_person() -> None:
     effects = follow(ReturnKind.REPLY)
     assert kinds(effects) == ["answer", "hold"]

@@ -57,6 +57,12 @@ def test_a_report_on_a_copy_of_our_own_says_nothing_of_the_customer() -> None:
     on_copy = report("failed", "5.1.1", "", "Archive@creditor.example")
     copy_alone = classify(ReturnedMail(reports=(on_copy,)), Evidence.ENVELOPE_ADDRESS, OURS, PHRASES, own)
     assert (copy_alone.kind, copy_alone.rule) == (ReturnKind.UNRELATED, "own_copy")
+    arrived = report("delivered", "2.0.0", "", "Archive@creditor.example")
+    of_one = classify(ReturnedMail(reports=(arrived,)), Evidence.ENVELOPE_ADDRESS, OURS, PHRASES, own)
+    of_both = classify(
+        ReturnedMail(reports=(arrived, on_copy)), Evidence.ENVELOPE_ADDRESS, OURS, PHRASES, own
+    )
+    assert (of_one.rule, of_both.rule) == ("own_copy_arrived", "own_copy")
     both = ReturnedMail(reports=(on_copy, report("delayed")))
     assert classify(both, Evidence.ENVELOPE_ADDRESS, OURS, PHRASES, own).rule == "delayed"
 
