@@ -15,7 +15,7 @@ from tasks.returns.incoming import Chunk, find_copies, mail_place, of_files, of_
 from tasks.returns.outcome import Returned, add_up
 from tasks.returns.taking_in import take_in_mail
 from tasks.run import Run
-from tasks.store.batch_lists import list_messages
+from tasks.store.batch_lists import list_messages, name_messages
 from tasks.store.connection import open_to_read
 from tasks.store.returns import Position, read_position
 from tasks.workspace import read_creditor
@@ -91,6 +91,7 @@ def settle_by_copies(run: Run) -> Returned:
     creditor = read_creditor(run.workspace)
     with open_to_read(run.workspace) as connection:
         doubtful = list_messages(connection).filter(status="uncertain", channel="email")["message_id"]
+        names = name_messages(connection, doubtful.to_list())
     domain = creditor.sender.email.rpartition("@")[2]
     wanted = {message_id_header(one, domain): one for one in doubtful.unique().sort()}
     if not wanted:
@@ -104,7 +105,7 @@ def settle_by_copies(run: Run) -> Returned:
             problems.append(str(error))
     settled = [wanted[header] for header in sorted(found)]
     settle_as_left(run, dict.fromkeys(settled, "a copy of it stands among the sent mail"))
-    return Returned(settled=tuple(settled), persons=tuple(problems))
+    return Returned(settled=tuple(f"{one} ({names[one]})" for one in settled), persons=tuple(problems))
 
 
 def _copies_of_maildir(run: Run, creditor: Creditor, wanted: set[str]) -> set[str]:

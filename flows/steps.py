@@ -1,7 +1,7 @@
 """The steps that flows are told in: each is a row in the Prefect UI, coarse, and safe to do again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from tasks.rules import read_law, read_rules
 from tasks.run import Run
 from tasks.stopping import read_stop
 from tasks.store.approvals import is_taken
-from tasks.store.batch_lists import list_batches, list_messages
+from tasks.store.batch_lists import list_batches, list_messages, name_messages
 from tasks.store.batches import read_batch
 from tasks.store.connection import open_to_read
 
@@ -53,10 +53,13 @@ class DecidedDay:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Batches that wait for approval, messages that may or may not have left, and who has stopped all release."""
+    """Batches that wait for approval, messages that may or may not have left, and who has stopped all release.
+
+    `doubts` says of each message whom it is for and what it is about.
+    """
 
     batches: tuple[str, ...]
-    doubts: tuple[str, ...]
+    doubts: Mapping[str, str]
     stopped: str = ""
 
 
@@ -116,7 +119,7 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
     released = let_leave(run, batch_id, rules.creditor, read_login(rules.creditor))
     for why in (*withdrawn.values(), *([released.kept] if released.kept else [])):
         run.say(f"{batch_id}: {why}")
-    return BatchRelease(batch_id, tuple(withdrawn.values()), released.counts, released.kept)
+    return replace(released, withdrawn=tuple(withdrawn.values()))
 
 
 @step("publish", retries=2)
@@ -161,8 +164,9 @@ def find_waiting(run: Run) -> Waiting:
     with open_to_read(run.workspace) as connection:
         drafts = list_batches(connection, "draft").filter("approval_required").sort("as_of", "batch_id")
         doubts = list_messages(connection).filter(pl.col("status") == "uncertain").sort("message_id")
+        named = name_messages(connection, doubts["message_id"].to_list())
     halted = read_stop(run.workspace)
-    return Waiting(tuple(drafts["batch_id"]), tuple(doubts["message_id"]), halted.sentence if halted else "")
+    return Waiting(tuple(drafts["batch_id"]), named, halted.sentence if halted else "")
 
 
 @step("look at a batch", each="batch_id", retries=2)

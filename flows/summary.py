@@ -1,5 +1,6 @@
 """What a run has done, for people: the same facts for the terminal, the UI and machines."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,10 +15,12 @@ from tasks.plan import PlannedBatch
 from tasks.returns.outcome import Returned
 from tasks.run import Run
 
+_MOST_BOUNCED = 20
+
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run in counts; `waiting` are the batches that wait for a person."""
+    """One run in counts; `waiting` are the batches that wait for a person, `doubts` the messages, and for whom."""
 
     run_id: str
     as_of: date
@@ -25,7 +28,7 @@ class RunSummary:
     decided: DecidedDay | None = None
     released: tuple[BatchRelease, ...] = ()
     waiting: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
     ran_out: tuple[str, ...] = ()
     stopped: str = ""
     returned: Returned | None = None
@@ -45,14 +48,15 @@ class RunSummary:
         counts = [(one.batch_id, one.counts) for one in self.released if one.counts]
         problems = [f"{batch}: {problem}" for batch, count in counts for problem in count.problems]
         refused = [
-            f"{batch}: the mail server refused {counted(count.bad_addresses, 'recipient')}, counted as bounced"
-            for batch, count in counts
-            if count.bad_addresses
+            f"{one.batch_id}: the mail server refused {counted(len(one.bounced), 'recipient')}, counted as bounced: "
+            f"{'; '.join(one.bounced)}"
+            for one in self.released
+            if one.bounced
         ]
         doubts = [
-            f"message {message} may or may not have left; it is never sent again by itself: "
+            f"message {message} ({whom}) may or may not have left; it is never sent again by itself: "
             f"`relance resolve {message}` shows what is known"
-            for message in self.doubts
+            for message, whom in self.doubts.items()
         ]
         came_back = self.returned.person_lines if self.returned else []
         return [*stopped, *files, *batches, *problems, *refused, *doubts, *came_back]
@@ -137,7 +141,10 @@ def returned_sentences(returned: Returned | None) -> list[str]:
     what = [f"{name.replace('_', ' ')} {count}" for name, count in returned.counts.items()]
     known = [f"{counted(returned.known, 'mail')} known before"] if returned.known else []
     settled = [f"message {one} had left after all" for one in returned.settled]
-    return [", ".join([*what, *known]) or "no mail", *settled]
+    bounced = [f"the address bounced: {one}" for one in returned.bounced[:_MOST_BOUNCED]]
+    more = len(returned.bounced) - len(bounced)
+    rest = [f"and {more} more: `relance audit log --kind mail_returned` lists them"] if more else []
+    return [", ".join([*what, *known]) or "no mail", *bounced, *rest, *settled]
 
 
 def _drafted(summary: RunSummary) -> tuple[PlannedBatch, ...]:

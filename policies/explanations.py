@@ -10,6 +10,9 @@ import polars as pl
 from policies.facts import FACTS, RATIO, Fact
 from policies.money import plain_amounts
 
+_MOST_NAMED = 3
+"""So many invoices of a message are named in a sentence."""
+
 
 def say(template: str, *columns: str) -> pl.Expr:
     """Return the sentence with the columns' values in it; null when one of them is null."""
@@ -77,3 +80,16 @@ def counted(count: int, noun: str) -> str:
     ('1 message', '2 messages')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def whom(customer_id: str, invoices: Sequence[str]) -> str:
+    """Return whom a message is for and what it is about, by numbers alone.
+
+    >>> whom("C4", ["F-1"]), whom("C4", ["F-1", "F-2", "F-3", "F-4", "F-5"]), whom("C4", [])
+    ('customer C4, invoice F-1', 'customer C4, invoices F-1, F-2, F-3 and 2 more', 'customer C4')
+    """
+    if not invoices:
+        return f"customer {customer_id}"
+    more = f" and {len(invoices) - _MOST_NAMED} more" if len(invoices) > _MOST_NAMED else ""
+    noun = "invoice" if len(invoices) == 1 else "invoices"
+    return f"customer {customer_id}, {noun} {', '.join(invoices[:_MOST_NAMED])}{more}"

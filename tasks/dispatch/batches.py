@@ -5,7 +5,7 @@ store before anything leaves, the journal on disk while it leaves, and the store
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,7 @@ from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
 from tasks.dispatch.recovery import take_in_journal
 from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_messages
 from tasks.dispatch.smtp_server import Login
+from tasks.dispatch.telling import with_names
 from tasks.dispatch.transports import choose_transport
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
@@ -28,6 +29,7 @@ from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
     list_batches,
+    name_messages,
     read_leaving,
     read_messages,
 )
@@ -37,12 +39,17 @@ from tasks.store.connection import open_to_read, open_to_write
 
 @dataclass(frozen=True)
 class BatchRelease:
-    """What became of a batch that was to leave; `kept` says why it stays, for a person."""
+    """What became of a batch that was to leave; `kept` says why it stays, for a person.
+
+    `withdrawn` says of each message that no longer leaves whom it was for, and why; `bounced` whose addresses the mail
+    server refused.
+    """
 
     batch_id: str
     withdrawn: tuple[str, ...] = ()
     counts: ReleaseCounts | None = None
     kept: str = ""
+    bounced: tuple[str, ...] = ()
 
 
 def batches_to_release(run: Run, *, approved: bool) -> list[str]:
@@ -92,7 +99,7 @@ def _how_it_ended(batch: Mapping[str, object]) -> str:
 
 
 def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[str, str]:
-    """Withdraw the messages of a batch that no longer hold, and log why; return message_id -> why.
+    """Withdraw the messages of a batch that no longer hold, and log why; return message_id -> whose it was, and why.
 
     Args:
         run: the run.
@@ -121,7 +128,7 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
             for item in by_id[message_id].items
         ]
         append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
-    return {message_id: changes[message_id] for message_id in ended}
+    return {one: f"customer {by_id[one].customer.customer_id}: {changes[one]}" for one in ended}
 
 
 def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None = None) -> BatchRelease:
@@ -156,9 +163,15 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
             _progress(run, batch_id),
             is_stopped=run.workspace.stop_path.exists,
         )
+        bounced = [one.message_id for one in journal.outcomes.values() if one.is_bad_address]
     with open_to_write(run.workspace) as connection:
         take_in_journal(connection, run, batch_id)
-    return BatchRelease(batch_id, counts=counts)
+        names = name_messages(connection, leaving["message_id"].to_list())
+    return BatchRelease(
+        batch_id,
+        counts=replace(counts, problems=tuple(with_names(problem, names) for problem in counts.problems)),
+        bounced=tuple(names[one] for one in bounced if one in names),
+    )
 
 
 def _live(stored: Sequence[StoredMessage]) -> list[StoredMessage]:

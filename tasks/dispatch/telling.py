@@ -1,10 +1,12 @@
 """Sentences on many messages that met the same fate: by reason, short enough to be read."""
 
+import re
 from collections.abc import Mapping
 
 from policies.explanations import counted
 from tasks.dispatch.journal import PlannedMessage
 
+_NUMBER = re.compile(r"\b[0-9a-f]{32}\b")
 _MOST_NUMBERS = 10
 _MOST_REASONS = 10
 
@@ -19,6 +21,18 @@ def tell_by_reason(what: str, reasons: Mapping[PlannedMessage, str]) -> list[str
         return sentences
     rest = sum(len(ids) for ids in list(by_reason.values())[_MOST_REASONS:])
     return [*sentences[:_MOST_REASONS], f"{what}: {counted(rest, 'message')} more, for other reasons"]
+
+
+def with_names(sentence: str, names: Mapping[str, str]) -> str:
+    """Return a sentence with whom they are for beside the messages that it names.
+
+    Args:
+        sentence: for people.
+        names: message_id -> `customer C4, invoice F-1`.
+    """
+    return _NUMBER.sub(
+        lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0], sentence
+    )
 
 
 def _listed(ids: list[str]) -> str:

@@ -9,11 +9,15 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Returned:
-    """What a run took in, in counts by what came of it, and what a person is to look at."""
+    """What a run took in, in counts by what came of it, and what a person is to look at.
+
+    Messages are told with whom they were for: `settled` left after all, `bounced` went to addresses that take no mail.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     known: int = 0
     settled: tuple[str, ...] = ()
+    bounced: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
 
@@ -35,6 +39,7 @@ def add_up(parts: Iterable[Returned]) -> Returned:
         counts=dict(sorted(sum((Counter(one.counts) for one in together), Counter()).items())),
         known=sum(one.known for one in together),
         settled=tuple(name for one in together for name in one.settled),
+        bounced=tuple(name for one in together for name in one.bounced),
         persons=tuple(line for one in together for line in one.persons),
         unmatched=tuple(place for one in together for place in one.unmatched),
     )

@@ -22,7 +22,7 @@ from tasks.returns.incoming import Chunk
 from tasks.returns.judging import Judge, Judged, read_phrases
 from tasks.returns.outcome import Returned, add_up
 from tasks.run import Run
-from tasks.store.batch_lists import list_actions_of
+from tasks.store.batch_lists import list_actions_of, name_messages
 from tasks.store.connection import Connection, open_to_read, open_to_write
 from tasks.store.history import read_customers
 from tasks.store.returns import (
@@ -86,16 +86,22 @@ class _Taker:
             if chunk.position:
                 save_position(connection, chunk.position, self.run.clock())
             self._log(connection, told, chunk.position)
+            names = name_messages(connection, {one.message["message_id"] for one in judged if one.message})
         persons = [
-            f"{effects.person} ({one.incoming.place})"
+            f"{effects.person} ({_about(one, names)}{one.incoming.place})"
             for one, effects in told
             if effects.person and one.customer_id
         ]
-        odd = [self._oddity(one) for one in judged if one.message.get("status") in _NOT_LEFT]
+        odd = [self._oddity(one, names) for one in judged if one.message.get("status") in _NOT_LEFT]
         return Returned(
             counts=Counter(effects.outcome for _, effects in told),
             known=known,
-            settled=tuple(left),
+            settled=tuple(f"{one} ({names[one]})" for one in left),
+            bounced=tuple(
+                names.get(one.message.get("message_id", ""), f"customer {one.customer_id}")
+                for one, effects in told
+                if effects.outcome == "bounced"
+            ),
             persons=(*persons, *odd),
             unmatched=tuple(
                 one.incoming.place for one, effects in told if effects.person and not one.customer_id
@@ -171,10 +177,11 @@ class _Taker:
             connection, events, recorded_at=self.run.clock(), actor=self.run.actor, run_id=self.run.run_id
         )
 
-    def _oddity(self, one: Judged) -> str:
+    def _oddity(self, one: Judged, names: Mapping[str, str]) -> str:
+        number = one.message["message_id"]
         what = "it left, and does not leave again" if self._is_settled(one) else "it may have left"
         return (
-            f"message {one.message['message_id']} is {one.message['status']}, and yet a mail about it came back: "
+            f"message {number} ({names[number]}) is {one.message['status']}, and yet a mail about it came back: "
             f"{what} ({one.incoming.place})"
         )
 
@@ -185,6 +192,13 @@ class _Taker:
 _MAY_LEAVE = ("uncertain", "planned", "composed")
 """Of these a mail that came back settles that they left."""
 _NOT_LEFT = ("planned", "composed", "withdrawn", "rejected")
+
+
+def _about(one: Judged, names: Mapping[str, str]) -> str:
+    """Return which message a mail is about, with its invoices; nothing where only the customer is known."""
+    number = one.message.get("message_id", "")
+    invoices = names[number].partition(", ")[2] if number else ""
+    return f"about message {number}, {invoices}; " if number else ""
 
 
 def _is_same(written_to: str, current: str) -> bool:

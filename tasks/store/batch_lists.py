@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from policies.explanations import whom
 from policies.messages import Message
 from tasks.store.batches import MessageStatus
 from tasks.store.connection import Connection, fetch, lend_frames, load_query
@@ -50,6 +51,16 @@ def list_actions_of(connection: Connection, message_ids: Collection[str]) -> pl.
             connection,
             "select distinct message_id, action_id from actions join asked_messages using (message_id) order by all",
         )
+
+
+def name_messages(connection: Connection, message_ids: Collection[str]) -> dict[str, str]:
+    """Return whom each of these messages is for and which invoices it is about: `customer C4, invoice F-1`."""
+    asked = pl.DataFrame({"message_id": sorted(message_ids)}, schema={"message_id": pl.String})
+    with lend_frames(connection, asked_messages=asked):
+        named = fetch(connection, load_query("messages_in_words"))
+    return {
+        row["message_id"]: whom(row["customer_id"], row["invoices"]) for row in named.iter_rows(named=True)
+    }
 
 
 def list_messages(connection: Connection, batch_id: str | None = None) -> pl.DataFrame:

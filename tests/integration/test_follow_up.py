@@ -70,7 +70,7 @@ def test_a_bounce_falls_back_to_a_letter_a_reply_pauses_and_an_absence_is_neithe
     told = act(company, "follow-up", BACK, expect=5)
 
     assert "back    auto reply 1, bounced 1, replied 1" in told
-    assert "customer ben replied: read it; nothing leaves to him up to and with 2026-03-10" in told
+    assert "customer ben replied: read it; nothing leaves to them up to and with 2026-03-10" in told
     assert decisions(company, NEXT) == {
         "ana": ("reminder_2", "letter", ""),
         "ben": ("", "", "manual_hold"),
@@ -150,7 +150,9 @@ def test_a_bounce_of_the_archive_copy_leaves_the_customer_alone(company: Workspa
     smtp = "\nsmtp: {host: 127.0.0.1, security: none, copy_to: archive@ateliers-cormier.example}\n"
     company.creditor_path.write_text(text + smtp, encoding="utf-8")
     drop(company, "copy", bounce(messages(company)["ana"], "archive@ateliers-cormier.example"))
-    act(company, "follow-up", BACK, expect=5)
+    told = " ".join(act(company, "follow-up", BACK, expect=5).split())
+    assert "back own copy 1" in told
+    assert "nothing is said against the address of customer ana. See to our own mailbox" in told
     (logged,) = map(json.loads, events(company).filter(kind="mail_returned")["payload"])
     assert (logged["kind"], logged["rule"]) == ("unrelated", "own_copy")
     assert decisions(company, NEXT)["ana"] == ("reminder_2", "email", "")
@@ -294,7 +296,12 @@ def test_doubts_are_settled_by_a_report_a_reply_and_a_copy_among_the_sent_mail(d
         "cleo": "dispatched",
         "dan": "uncertain",
     }
-    assert f"message {number['cleo']} had left after all" in told
+    told = " ".join(told.split())
+    assert f"message {number['cleo']} (customer cleo, invoice F-cleo) had left after all" in told
+    assert f"message {number['dan']} (customer dan, invoice F-dan) may or may not have left" in told
+    assert "the address bounced: customer ana, invoice F-ana" in told
+    assert "customer ben replied: read it; nothing leaves to them up to and with 2026-03-10" in told
+    assert f"(about message {number['ben']}, invoice F-ben; mail " in told
     settled = events(doubtful).filter(kind="delivery_resolved")
     assert (settled.height, set(settled["actor"])) == (3, {"relance"})
     assert "client.example" not in str(settled["payload"].to_list())
