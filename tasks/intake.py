@@ -9,7 +9,7 @@ import filecmp
 import hashlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -69,17 +69,21 @@ class IntakeResult:
 
 def find_files(run: Run) -> tuple[list[Path], list[IntakeResult]]:
     """Return the complete files of the inbox, and those still being written: two looks, one second apart."""
-    return _complete([path for path in sorted(run.workspace.inbox.iterdir()) if not _is_mail(path)])
+    return _complete(
+        {path: path.name for path in sorted(run.workspace.inbox.iterdir()) if not _is_mail(path)}
+    )
 
 
 def find_mails(run: Run) -> tuple[list[Path], list[IntakeResult]]:
-    """Return the same for the files of mail in the inbox and its folder `returns`."""
-    folders = (run.workspace.inbox, run.workspace.returned)
-    found = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
-    return _complete([path for path in found if _is_mail(path)])
+    """Return the same for files of mail, whose names tell persons and subjects: said by folder and number."""
+    found: dict[Path, str] = {}
+    for folder in (run.workspace.inbox, run.workspace.returned):
+        mails = [path for path in sorted(folder.iterdir()) if _is_mail(path)] if folder.is_dir() else []
+        found |= {path: f"{folder.name}, mail {number}" for number, path in enumerate(mails, start=1)}
+    return _complete(found)
 
 
-def _complete(found: Sequence[Path]) -> tuple[list[Path], list[IntakeResult]]:
+def _complete(found: Mapping[Path, str]) -> tuple[list[Path], list[IntakeResult]]:
     candidates = [path for path in found if path.is_file() and not _is_temporary(path)]
     if not candidates:
         return [], []
@@ -88,7 +92,9 @@ def _complete(found: Sequence[Path]) -> tuple[list[Path], list[IntakeResult]]:
     complete = [path for path in candidates if (seen := _look(path)) is not None and seen == first[path]]
     moving = [
         IntakeResult(
-            path.name, IntakeStatus.INCOMPLETE, message="still being written; it is taken in by the next run"
+            found[path],
+            IntakeStatus.INCOMPLETE,
+            message="still being written; it is taken in by the next run",
         )
         for path in candidates
         if path not in complete
@@ -109,9 +115,8 @@ def take_in(run: Run, path: Path, accept_cleared: bool = False) -> IntakeResult:
         parsed = read_export(path, load_declarations(run.workspace.policies / "sources"), run.as_of)
         is_same = path.read_bytes() == content
     except OSError as error:
-        return IntakeResult(
-            path.name, IntakeStatus.INCOMPLETE, message=f"it cannot be read: {error.strerror}"
-        )
+        why = f"it cannot be read: {error.strerror}"
+        return IntakeResult(path.name, IntakeStatus.INCOMPLETE, message=why)
     if not is_same:
         return IntakeResult(path.name, IntakeStatus.INCOMPLETE, message="it changed while it was read")
     sha256 = hashlib.sha256(content).hexdigest()
@@ -286,8 +291,3 @@ def _write_errors(folder: Path, name: str, problems: pl.DataFrame) -> None:
         writer.writerow([plain_cell("" if value is None else str(value)) for value in row])
     # Excel takes a file for UTF-8 only with this mark.
     put_bytes(folder / f"{name}.errors.csv", ("\ufeff" + text.getvalue()).encode())
-
-
-def totals(results: Sequence[IntakeResult]) -> dict[str, int]:
-    """Return how many files met each fate."""
-    return {status.value: sum(result.status is status for result in results) for status in IntakeStatus}

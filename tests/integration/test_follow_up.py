@@ -2,11 +2,15 @@
 
 import json
 import signal
+import threading
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from flows.start import begin
+from tasks.intake import IntakeStatus, find_mails
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.returns import list_returns
 from tasks.workspace import Workspace
@@ -258,6 +262,21 @@ def test_a_customer_who_writes_anew_is_known_by_an_exact_address_alone(company: 
     assert decisions(company, NEXT)["dan"][2] == "manual_hold"
     told_of_dan = json.loads(events(company).filter(kind="mail_returned", customer_id="dan")["payload"][0])
     assert told_of_dan["evidence"] == "customer_address"
+
+
+def test_a_mail_still_being_written_is_told_by_number_and_not_by_the_name_of_its_file(
+    company: Workspace,
+) -> None:
+    drop(company, "Anna Meier - my divorce", b"Subject: half")
+    drop(company, "Zoe", answer(messages(company)["ben"], "ben@client.example"))
+    growing = company.returned / "Anna Meier - my divorce.eml"
+    run = begin(company.root, date.fromisoformat(BACK))
+    timer = threading.Timer(0.5, growing.write_bytes, [b"Subject: half, and more"])
+    timer.start()
+    complete, moving = find_mails(run)
+    timer.join()
+    assert [path.name for path in complete] == ["Zoe.eml"]
+    assert [(one.file, one.status) for one in moving] == [("returns, mail 1", IntakeStatus.INCOMPLETE)]
 
 
 def test_the_daily_run_leaves_mail_in_the_inbox_alone(company: Workspace) -> None:
