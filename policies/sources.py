@@ -26,7 +26,10 @@ PROBLEMS = pl.Schema(
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """One file as canonical frames; with a row in `problems` it is refused as a whole."""
+    """One file as canonical frames; with a row in `problems` it is refused as a whole.
+
+    `headers` says what the file calls the columns that it has.
+    """
 
     source: str
     kind: SourceKind
@@ -38,6 +41,7 @@ class ParsedFile:
     records: dict[str, pl.DataFrame] = field(default_factory=dict)
     problems: pl.DataFrame = field(default_factory=PROBLEMS.to_frame)
     warnings: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class SourceFormat(StrEnum):

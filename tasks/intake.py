@@ -183,7 +183,7 @@ def _with_letters(connection: Connection, parsed: ParsedFile) -> tuple[ParsedFil
     if tracking is None:
         return parsed, pl.DataFrame()
     letters = find_letters(connection, tracking)
-    problems = find_unknown(letters)
+    problems = find_unknown(letters, parsed.headers)
     events = {"events": events_of_letters(letters)} if problems.is_empty() else {}
     return replace(parsed, records=events, problems=problems), letters
 

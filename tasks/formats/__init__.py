@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from policies.explanations import counted
 from policies.mail_addresses import has_mail_address
 from policies.model import SourceKind
 from policies.source_fields import Record
@@ -141,6 +142,7 @@ def _parsed(
         maximum_cleared_percent=declaration.maximum_cleared_percent,
         records=records,
         warnings=warnings,
+        headers=texts.notation.headers,
     )
 
 
@@ -181,12 +183,12 @@ def _declared_date(stem: str, date_format: str) -> date | None:
 def _judge_volume(rows: int, declaration: Declaration, is_broken: bool, problems: Problems) -> list[str]:
     if rows < declaration.minimum_rows and not is_broken:
         problems.add(
-            f"{rows} rows, where at least {declaration.minimum_rows} are expected",
+            f"{counted(rows, 'row')}, where at least {declaration.minimum_rows} are expected",
             "Export it again; if so few are right, lower expected.minimum_rows in a source declaration.",
         )
     most = declaration.expected.maximum_rows
     if most is not None and rows > most:
-        return [f"{rows} rows, where at most {most} were expected"]
+        return [f"{counted(rows, 'row')}, where at most {most} were expected"]
     return []
 
 
@@ -194,7 +196,11 @@ def _assumed_dates(records: dict[str, pl.DataFrame], declaration: Declaration) -
     if declaration.terms_days is None or "invoices" not in records:
         return []
     count = int(records["invoices"]["due_date_assumed"].sum())
-    return [f"{count} due dates assumed: invoice date + {declaration.terms_days} days"] if count else []
+    return (
+        [f"{counted(count, 'due date')} assumed: invoice date + {declaration.terms_days} days"]
+        if count
+        else []
+    )
 
 
 def _early_due_dates(records: dict[str, pl.DataFrame]) -> list[str]:

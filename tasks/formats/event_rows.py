@@ -79,12 +79,15 @@ def report_checks(notation: Notation) -> list[Check]:
 def tracking_checks(notation: Notation) -> list[Check]:
     """Return what is wrong in rows on letters."""
     names_nothing = pl.col("message_id").is_null() & pl.col("document").is_null()
+    own = [notation.shown(name) for name in ("message_id", "document") if name in notation.headers]
     return [
         Check(
             names_nothing,
-            notation.shown("message_id"),
+            own[0] if own else "message_id",
             pl.lit(""),
-            "neither message_id nor document says which letter this is",
-            "Take message_id from the letters.csv of the batch, or the name of the letter's file.",
+            f"{' and '.join(own)} blank: the row says no letter"
+            if own
+            else "no column says which letter this is",
+            "Give the letter's number (message_id in the letters.csv of its batch), or the name of its file.",
         )
     ]

@@ -1,6 +1,7 @@
 """Statuses of letters, tied to the items of the messages that the letters were."""
 
 import hashlib
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -21,34 +22,34 @@ def find_letters(connection: Connection, tracking: pl.DataFrame) -> pl.DataFrame
         return fetch(connection, load_query("tracked_letters"))
 
 
-def find_unknown(letters: pl.DataFrame) -> pl.DataFrame:
-    """Return, as problems, the rows that name no letter of ours that has left, or several, or a day before it left."""
+def find_unknown(letters: pl.DataFrame, headers: Mapping[str, str]) -> pl.DataFrame:
+    """Return, as problems, the rows that name no letter of ours that has left, or several, or a day before it left.
+
+    Args:
+        letters: of `find_letters`.
+        headers: what the file calls the columns that it has.
+    """
+    number, document, day = (headers.get(name, name) for name in ("message_id", "document", "status_date"))
+    says_number = pl.col("stated_id").is_not_null()
+    letter = pl.when(says_number).then(pl.lit(number)).otherwise(pl.lit(document))
+    value = pl.coalesce("stated_id", "document")
+    take = "Take the letter's number (message_id) from the letters.csv of its batch."
     rules = (
-        (
-            pl.col("named") == 0,
-            "no letter of ours that has left",
-            "Take message_id from the letters.csv of its batch.",
-        ),
-        (pl.col("named") > 1, "several letters have a file of this name", "Say which one by its message_id."),
+        (pl.col("named") == 0, letter, value, "no letter of ours that has left", take),
+        (pl.col("named") > 1, letter, value, "several letters have a file of this name", take),
         (
             pl.col("status_date") < pl.col("dispatched_on"),
+            pl.lit(day),
+            pl.col("status_date").cast(pl.String),
             "a day before the letter left",
-            "Correct status_date, or the letter that the row names.",
+            "Correct the day, or the letter that the row names.",
         ),
     )
     found = [
         letters.filter(wrong)
         .unique("line_number", maintain_order=True)
-        .select(
-            line="line_number",
-            column=pl.when(pl.col("message_id").is_null())
-            .then(pl.lit("document"))
-            .otherwise(pl.lit("message_id")),
-            value=pl.coalesce("stated_id", "document"),
-            rule=pl.lit(rule),
-            fix=pl.lit(fix),
-        )
-        for wrong, rule, fix in rules
+        .select(line="line_number", column=column, value=value, rule=pl.lit(rule), fix=pl.lit(fix))
+        for wrong, column, value, rule, fix in rules
     ]
     return conform(pl.concat(found).sort("line"), PROBLEMS)
 

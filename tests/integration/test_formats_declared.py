@@ -165,7 +165,7 @@ def test_assumed_due_dates_are_marked(tmp_path: Path) -> None:
     parsed = read(tmp_path, text, BASE + "terms_days: 30\n")
     assert parsed.records["invoices"]["due_date"].to_list() == [date(2026, 2, 4), date(2026, 1, 20)]
     assert parsed.records["invoices"]["due_date_assumed"].to_list() == [True, False]
-    assert parsed.warnings == ["1 due dates assumed: invoice date + 30 days"]
+    assert parsed.warnings == ["1 due date assumed: invoice date + 30 days"]
 
 
 def test_too_few_rows_refuse_and_too_many_warn(tmp_path: Path) -> None:

@@ -22,6 +22,24 @@ ladders:
 """
 
 
+POST = """\
+source: post
+description: Statuses of letters, as the post writes them.
+file_pattern: post*.csv
+format: delimited
+record: tracking
+kind: incremental
+separator: ";"
+date_format: "%d/%m/%Y"
+columns:
+  message_id: Réf client
+  status: {column: Statut, lookup: statuses}
+  status_date: Date statut
+lookups:
+  statuses: {Distribué: delivered}
+"""
+
+
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = make_company(tmp_path_factory.mktemp("letters") / "company")
@@ -103,7 +121,7 @@ def test_a_file_that_names_letters_nobody_sent_is_refused_whole(company: Workspa
     )
     act(company, "follow-up", BACK, expect=3)
     errors = (company.rejected / "tracking.csv.errors.csv").read_text(encoding="utf-8-sig")
-    assert "neither message_id nor document" in errors
+    assert "message_id and document blank: the row says no letter" in errors
     assert "lost" in errors
     mended = [
         line
@@ -115,12 +133,34 @@ def test_a_file_that_names_letters_nobody_sent_is_refused_whole(company: Workspa
     with (company.rejected / "tracking.csv.errors.csv").open(encoding="utf-8-sig", newline="") as file:
         told = [(row["line"], row["value"][:12], row["rule"]) for row in csv.DictReader(file)]
     assert told == [
-        ("2", number["ana"][:12], "a day before the letter left"),
+        ("2", "2026-03-01", "a day before the letter left"),
         ("3", "0123456789ab", "no letter of ours that has left"),
         ("4", "nobody.pdf", "no letter of ours that has left"),
     ]
     assert events(company).filter(kind="event_recorded").is_empty()
     assert decisions(company, NEXT)["dan"][0] == ""
+
+
+def test_errors_in_a_providers_file_name_the_columns_that_it_has(company: Workspace) -> None:
+    (company.policies / "sources").mkdir()
+    (company.policies / "sources" / "post.yaml").write_text(POST, encoding="utf-8")
+    number = letters(company)
+    rows = (
+        "0123456789abcdef0123456789abcdef;Distribué;04/03/2026",
+        f"{number['ana']};Distribué;01/03/2026",
+        ";Distribué;04/03/2026",
+    )
+    told = []
+    for row in rows:
+        write(company, "post.csv", "Réf client;Statut;Date statut", row)
+        act(company, "intake", BACK, expect=3)
+        with (company.rejected / "post.csv.errors.csv").open(encoding="utf-8-sig", newline="") as file:
+            told += [(error["column"], error["value"], error["rule"]) for error in csv.DictReader(file)]
+    assert told == [
+        ("Réf client", "0123456789abcdef0123456789abcdef", "no letter of ours that has left"),
+        ("Date statut", "2026-03-01", "a day before the letter left"),
+        ("Réf client", "", "Réf client blank: the row says no letter"),
+    ]
 
 
 def test_an_agency_reports_what_became_of_its_cases(company: Workspace) -> None:
