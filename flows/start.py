@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows import clock, engine
 from policies.errors import WrongUseError
+from policies.explanations import counted
 from tasks.dispatch.recovery import take_in_journals
 from tasks.locking import hold_workspace
 from tasks.run import Run
@@ -62,7 +63,7 @@ def acting(run: Run, purpose: str, *, is_dated: bool = True) -> Iterator[None]:
             is_cut = list_batches(connection, "released").height > 0
             last = find_last_dispatch_date(connection)
         if is_cut and (taken := take_in_journals(run)):
-            run.say(f"took in {taken} outcomes of a release that was cut")
+            run.say(f"took in {counted(taken, 'outcome')} of a release that was cut")
             with open_to_read(run.workspace) as connection:
                 last = find_last_dispatch_date(connection)
         if log_stop(run):

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from policies.explanations import counted
 from policies.money import format_plain
 from policies.policy import Guards, Policy
 
@@ -93,8 +94,8 @@ def _customers(drafted: Drafted, guards: Guards) -> Iterator[str]:
     limit = guards.maximum_customers_contacted_percent
     if limit is not None and _is_more(drafted.contacted, limit, drafted.with_open_items):
         yield (
-            f"{drafted.contacted} of {drafted.with_open_items} customers with open items would be contacted, "
-            f"more than the {limit} percent the policy lets leave without a look."
+            f"{drafted.contacted} of {counted(drafted.with_open_items, 'customer')} with open items would be "
+            f"contacted, more than the {limit} percent the policy lets leave without a look."
         )
 
 
@@ -122,8 +123,8 @@ def _first_contacts(drafted: Drafted, guards: Guards) -> Iterator[str]:
     limit = guards.maximum_first_contacts_percent
     if limit is not None and _is_more(drafted.first_contacts, limit, drafted.customers):
         yield (
-            f"{drafted.first_contacts} of {drafted.customers} customers would be contacted for the first time, "
-            f"more than the {limit} percent the policy lets leave without a look."
+            f"{drafted.first_contacts} of {counted(drafted.customers, 'customer')} would be contacted for the "
+            f"first time, more than the {limit} percent the policy lets leave without a look."
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from policies.condition_ranges import exclude_each_other, implies
+from policies.explanations import counted
 from policies.model import Channel
 from policies.policy_check import Error, conditions_of, first_match_rules, steps_of
 from policies.policy_keys import Anchor, Entry, LadderMode, Policy, RiskClass, Segment, Step
@@ -123,7 +124,7 @@ def _leaps(policy: Policy, path: str, step: Step, above: tuple[Step, ...]) -> It
     if later:
         last = max(later, key=lambda other: other.after_due_days or 0)
         why = "entry: start_by_age" if Entry.START_BY_AGE is policy.entry else "ladder_mode: most_severe"
-        what = f"'{step.step}' may be the first step of an item ({why}): after {days} days past due, before "
+        what = f"'{step.step}' may be the first step of an item ({why}): after {counted(days, 'day')} past due, before "
         what += f"'{last.step}' ({last.after_due_days})"
         yield f"{path}.after_previous_days", what, "with after_due_days too"
 

@@ -15,6 +15,7 @@ from policies.business_days import has_calendar, is_supported
 from policies.condition_ranges import compared
 from policies.conditions import facts_used
 from policies.errors import Problem
+from policies.explanations import counted
 from policies.facts import FACTS
 from policies.model import Channel
 from policies.policy_check import Error, conditions_of, stand_ins_of, steps_of
@@ -207,9 +208,8 @@ def _gap_warnings(path: str, before: Step, step: Step, gap: int) -> Iterator[Err
         return
     days = step.after_previous_days
     if days is not None and days + before.answer_within_days < gap and not step.after_due_days:
-        what = (
-            f"nobody is contacted again within {gap} days (contact.minimum_gap_days), so the step comes then"
-        )
+        within = f"within {counted(gap, 'day')} (contact.minimum_gap_days)"
+        what = f"nobody is contacted again {within}, so the step comes then"
         yield f"{path}.after_previous_days", what, f"{gap} or more"
 
 
@@ -227,7 +227,8 @@ def _cap_warnings(policy: Policy) -> Iterator[Error]:
     """Yield a cap on contacts that is never reached: a day is one contact, and the gap keeps them apart."""
     cap, gap = policy.contact.maximum, policy.contact.minimum_gap_days or 1
     if cap is not None and (most := (cap.days - 1) // max(gap, 1)) < cap.contacts:
-        what = f"nobody is ever contacted {cap.contacts} times within {cap.days} days before the next contact"
+        within = f"within {counted(cap.days, 'day')} before the next contact"
+        what = f"nobody is ever contacted {counted(cap.contacts, 'time')} {within}"
         why = f" and minimum_gap_days is {gap}" if gap > 1 else ""
         yield (
             "contact.maximum",

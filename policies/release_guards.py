@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from policies.explanations import counted
 from policies.guards import Tripped
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=5)
@@ -81,7 +82,7 @@ def _source(known: AtRelease) -> Iterator[str]:
     if age is not None and limit is not None and age > limit:
         yield (
             f"The newest payments or balances are of {known.newest_source}, "
-            f"more than {limit} business days old."
+            f"more than {counted(limit, 'business day')} old."
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from policies.explanations import counted
 from policies.model import EventKind
 from policies.return_kinds import OWN_COPY, OWN_COPY_ARRIVED, Verdict
 from policies.returned_mail import ReturnKind
@@ -104,7 +105,8 @@ def _failed(verdict: Verdict, message_id: str, past: Sequence[PastReturn], rules
     if len(in_a_row) < rules.soft_bounces:
         return Effects("bounced_for_now")
     return Effects(
-        "bounced", (NewFact(EventKind.BOUNCE, f"{len(in_a_row)} messages in a row did not arrive"),)
+        "bounced",
+        (NewFact(EventKind.BOUNCE, f"{counted(len(in_a_row), 'message')} in a row did not arrive"),),
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from policies.explanations import counted
 from policies.model import SourceKind
 from policies.sources import ParsedFile
 from tasks.documents.safe_text import plain_cell
@@ -148,8 +149,8 @@ def _load(
     limit = parsed.maximum_cleared_percent
     if limit is not None and not accept_cleared and missing.missing * 100 > limit * missing.known_open:
         message = (
-            f"it no longer lists {missing.missing} of {missing.known_open} open items, more than {limit} percent: "
-            f"look at it, then take it in with `relance intake --accept {name}` or remove it"
+            f"it no longer lists {missing.missing} of {counted(missing.known_open, 'open item')}, more than {limit} "
+            f"percent: look at it, then take it in with `relance intake --accept {name}` or remove it"
         )
         return IntakeResult(name, IntakeStatus.KEPT, parsed.source, message=message), problems
     intake_id = record_intake(

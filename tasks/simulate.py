@@ -15,6 +15,7 @@ from queue import Empty, Queue
 
 from policies.books import Books
 from policies.errors import WrongUseError
+from policies.explanations import counted
 from policies.history import History
 from policies.policy import Policy, load_policy
 from policies.simulation import MapDays, Period, Simulation, simulate
@@ -65,7 +66,7 @@ def replay(
     """Return what the policy would have done, telling of each month; the books are kept some days ahead."""
 
     def tell(day: date, count: int) -> None:
-        say(f"{policy.policy}: {day:%Y-%m}, {count} actions so far")
+        say(f"{policy.policy}: {day:%Y-%m}, {counted(count, 'action')} so far")
 
     return simulate(stage.history, policy, stage.law, period, tell, map_days or keep_ahead)
 

@@ -146,16 +146,16 @@ def _tell_remarks(simulations: Sequence[Simulation]) -> None:
         name = simulation.policy
         if simulation.guarded_days:
             lines.append(
-                f"{name}: on {len(simulation.guarded_days)} days a person would have had to look first."
+                f"{name}: on {counted(len(simulation.guarded_days), 'day')} a person would have had to look first."
             )
         if simulation.withdrawn:
             lines.append(
-                f"{name}: {simulation.withdrawn} items were withdrawn while they waited for approval."
+                f"{name}: {counted(simulation.withdrawn, 'item')} withdrawn while waiting for approval."
             )
-        lines += [f"{name}: {note} ({count} items)" for note, count in _most(simulation.notes)]
+        lines += [f"{name}: {note} ({counted(count, 'item')})" for note, count in _most(simulation.notes)]
     days = simulations[0].period.approve_after_days
     waiting = (
-        f"Steps that need approval are approved after {days} days."
+        f"Steps that need approval are approved after {counted(days, 'day')}."
         if days
         else ("Steps that need approval are approved the same day.")
     )

@@ -13,6 +13,7 @@ from decimal import Decimal
 import polars as pl
 
 from policies.errors import PolicyInvalidError, WrongUseError
+from policies.explanations import counted
 from policies.money import with_plain_amounts
 from tasks.documents.safe_text import one_line
 from tasks.documents.wording import render_frame
@@ -41,7 +42,7 @@ class Seal:
         """Return it as a sentence."""
         return (
             f"As published by run {self.run_id or '(none)'} for {self.as_of or 'no day'}; the log held "
-            f"{self.events} events and ended with hash {self.head_hash or '(none)'}."
+            f"{counted(self.events, 'event')} and ended with hash {self.head_hash or '(none)'}."
         )
 
 

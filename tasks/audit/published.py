@@ -192,8 +192,9 @@ def _wrong_lines(path: Path, frame: pl.DataFrame, events: str) -> Iterator[str]:
         return
     pairs = zip(expected.splitlines(), found.splitlines(), strict=False)
     number = next((place for place, (one, other) in enumerate(pairs) if one != other), None)
-    first = frame["sequence"][number] if number is not None and number < frame.height else events
-    yield f"event {first} was changed, added or removed in {path}: its lines are not those of the table beside it"
+    is_one = number is not None and number < frame.height
+    what = f"event {frame['sequence'][number]} was" if is_one else f"{events}: some were"
+    yield f"{what} changed, added or removed in {path}: its lines are not those of the table beside it"
 
 
 def _wrong_files(folder: Path, *, is_listed: bool) -> Iterator[str]:

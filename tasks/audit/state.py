@@ -91,7 +91,8 @@ def _compare(name: str, sealed: Sealed, found: Seal) -> Iterator[str]:
             continue
         before, after = (int(str(one["rows"])) if one else 0 for one in (stated, now))
         if before == after:
-            yield f"{sealed.event}: {table} of {name} was changed: its {counted(after, 'row')} are not those logged"
+            rows = counted(after, "row")
+            yield f"{sealed.event}: {table} of {name} was changed: {rows} there, and not those logged"
         else:
             verb = "added" if after > before else "removed"
             yield (

@@ -80,7 +80,7 @@ def _check_store(workspace: Workspace, kept: Sequence[KeptHead]) -> tuple[list[s
         if state.not_covered
         else ""
     )
-    said = f"The log holds: {count} events in the store, and the published copy agrees."
+    said = f"The log holds: {counted(count, 'event')} in the store, and the published copy agrees."
     return problems, f"{said} What the store holds is what the log says.{older}"
 
 

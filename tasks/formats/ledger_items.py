@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from policies.explanations import counted
 from policies.model import CUSTOMERS, INVOICES, MONEY, PAYMENTS, TOTAL
 from policies.sources import Declaration
 from tasks.formats.problems import LINE
@@ -60,21 +61,20 @@ def ledger_warnings(items: LedgerItems, declaration: Declaration) -> list[str]:
     if lines.is_empty():
         return [f"no line on the accounts {', '.join(declaration.accounts)}"]
     assumed = int(items.records["invoices"]["due_date_assumed"].sum())
-    warnings = [
-        f"{assumed} due dates assumed: a FEC has none; date of the document + {declaration.terms_days} days"
-    ]
+    terms = counted(declaration.terms_days or 0, "day")
+    warnings = [f"{counted(assumed, 'due date')} assumed: a FEC has none; date of the document + {terms}"]
     lettered = lines.filter(pl.col("letter") != "").group_by(_GROUP).agg(pl.col("is_cleared").first())
     partial = lettered.height - int(lettered["is_cleared"].sum())
     if partial:
         warnings.append(
-            f"{partial} of {lettered.height} letter groups don't sum to zero: their credits are unapplied"
+            f"{partial} of {counted(lettered.height, 'letter group')} not summing to zero: these credits are unapplied"
         )
     undated = lines.filter(~pl.col("has_due_date"))
     if undated.height:
         accounts = ", ".join(sorted(undated["account"].unique()))
         warnings.append(
-            f"{undated.height} lines on {accounts} (balance {undated['balance'].sum():.2f}) are counted without a "
-            "due date: nobody is asked for them"
+            f"{counted(undated.height, 'line')} on {accounts} (balance {undated['balance'].sum():.2f}) counted "
+            "without a due date: nobody is asked for that"
         )
     collective = lines.filter(
         (pl.col("party") == pl.col("account")) & pl.col("account").str.contains("^[0-9]{3}0*$")
@@ -82,7 +82,7 @@ def ledger_warnings(items: LedgerItems, declaration: Declaration) -> list[str]:
     if collective.height:
         accounts = ", ".join(sorted(collective["account"].unique()))
         warnings.append(
-            f"{collective.height} lines stand on the collective account {accounts} without a customer: they are "
+            f"{counted(collective.height, 'line')} on the collective account {accounts} without a customer, "
             "listed as one customer of that name"
         )
     return warnings

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from policies.explanations import counted
 from policies.sources import PROBLEMS
 
 LINE = "line_number"
@@ -69,7 +70,7 @@ class Problems:
             "line": None,
             "column": "",
             "value": "",
-            "rule": f"{more} more problems in this file",
+            "rule": f"{counted(more, 'more problem')} in this file",
             "fix": "Put the first ones right; the rest is often the same mistake.",
         }
         return pl.concat([found, pl.DataFrame([note], schema=PROBLEMS)])

@@ -233,7 +233,7 @@ def test_a_customer_without_auxiliary_is_the_account(tmp_path: Path) -> None:
     ]
     parsed = read(tmp_path, rows)
     assert parsed.records["customers"]["customer_id"].to_list() == ["411DUPONT", "411000"]
-    assert any("1 lines stand on the collective account 411000" in warning for warning in parsed.warnings)
+    assert any("1 line on the collective account 411000" in warning for warning in parsed.warnings)
 
 
 def test_openings_are_known_by_journal_name_or_by_the_capital(tmp_path: Path) -> None:
