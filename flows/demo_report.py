@@ -68,7 +68,7 @@ def report(played: Played) -> None:
 
 
 def _where_to_look(root: Path, verdict: str, waiting: list[str]) -> list[str]:
-    shown = Path(root.name)
+    shown = Path(root.name) if root.parent == Path.cwd() else root
     letters = sorted((root / "outbox").glob("*/print.pdf"))
     mails = sorted((root / "outbox").glob("*/emails/*.eml"))
     placements = sorted((root / "outbox").glob("*/placements/*.zip"))
