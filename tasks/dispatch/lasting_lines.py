@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 
+from tasks.documents.whole_files import flush
+
 
 class LastingLines:
     """Appends whole lines to one file."""
@@ -107,11 +109,7 @@ def _write_all(file: FileIO, text: bytes) -> None:
 
 def flush_folder(folder: Path) -> None:
     """Make the name of a new file as lasting as its lines."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush(folder)
 
 
 def make_folder(folder: Path) -> None:

@@ -49,17 +49,10 @@ def open_to_write(workspace: Workspace, patience_seconds: float = 30) -> Iterato
         raise _busy(workspace, patience_seconds, "")
     sharing = shared(workspace)
     try:
-        with telling_faults(workspace.store_path):
-            connection = _take(workspace, sharing, patience_seconds)
-            is_good = False
-            try:
-                connection.execute("begin transaction")
-                yield connection
-                connection.execute("commit")
-                is_good = True
-            finally:
-                # What is closed without a commit is rolled back, also when the disk is at fault.
-                _put_down(connection, sharing if is_good else None)
+        with _taken(workspace, sharing, patience_seconds) as connection:
+            connection.execute("begin transaction")
+            yield connection
+            connection.execute("commit")
     finally:
         turn.release()
 
@@ -77,14 +70,8 @@ def open_to_read(workspace: Workspace, patience_seconds: float = 2) -> Iterator[
                 connection.close()
         return
     try:
-        with telling_faults(workspace.store_path):
-            connection = _take(workspace, sharing, patience_seconds)
-            is_good = False
-            try:
-                yield connection
-                is_good = True
-            finally:
-                _put_down(connection, sharing if is_good else None)
+        with _taken(workspace, sharing, patience_seconds) as connection:
+            yield connection
     finally:
         turn.release()
 
@@ -172,18 +159,25 @@ def _sweep(workspace: Workspace) -> None:
         path.unlink(missing_ok=True)
 
 
-def _take(workspace: Workspace, sharing: Shared | None, patience_seconds: float) -> Connection:
+@contextmanager
+def _taken(workspace: Workspace, sharing: Shared | None, patience_seconds: float) -> Iterator[Connection]:
+    """Lend a connection: the shared one, which goes back when all went well, or one for this time alone."""
+
     def connect() -> Connection:
         return _connect_to_write(workspace, patience_seconds)
 
-    return sharing.take(connect) if sharing else connect()
-
-
-def _put_down(connection: Connection, sharing: Shared | None) -> None:
-    if sharing:
-        sharing.give_back(connection)
-    else:
-        connection.close()
+    with telling_faults(workspace.store_path):
+        connection = sharing.take(connect) if sharing else connect()
+        is_good = False
+        try:
+            yield connection
+            is_good = True
+        finally:
+            if sharing and is_good:
+                sharing.give_back(connection)
+            else:
+                # What is closed without a commit is rolled back, also when the disk is at fault.
+                connection.close()
 
 
 def _connect_to_read(workspace: Workspace, patience_seconds: float) -> Connection:
