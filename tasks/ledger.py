@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
 
 import polars as pl
 import rfc8785
@@ -133,9 +132,17 @@ def hash_of(row: Mapping[str, object]) -> str:
     return _sha256(record_of(row))
 
 
+def records_of(events: pl.DataFrame) -> list[str]:
+    """Return what is hashed of each event, as `record_of` does of one; a test holds the two equal."""
+    instant = pl.col("recorded_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    fields = [instant if name == "recorded_at" else pl.col(name) for name in sorted(_HASHED)]
+    return events.select(pl.struct(fields).struct.json_encode()).to_series().to_list()
+
+
 def lines_of(events: pl.DataFrame) -> str:
     """Return events as lines of JSON: of each what is hashed, and its hash as the last field."""
-    return "".join(f'{record_of(row)[:-1]},"hash":"{row["hash"]}"}}\n' for row in _plain_rows(events))
+    records = zip(records_of(events), events["hash"], strict=True)
+    return "".join(f'{record[:-1]},"hash":"{hashed}"}}\n' for record, hashed in records)
 
 
 def salted_hash(salt: str, value: str) -> str:
@@ -188,20 +195,22 @@ class Chain:
     def follow(self, events: pl.DataFrame) -> list[str]:
         """Follow the next events; return what is wrong with each wrong one."""
         problems: list[str] = []
-        for row in _plain_rows(events):
-            problems += self._problems_with(row)
-            self.head = Head(row["sequence"], row["hash"])
+        stated = (events[name] for name in ("sequence", "previous_hash", "hash"))
+        for sequence, previous, hashed, record in zip(*stated, records_of(events), strict=True):
+            is_changed = _sha256(record) != hashed
+            if is_changed or (sequence, previous) != (self.head.sequence + 1, self.head.hash):
+                problems += self._problems_with(sequence, previous, is_changed=is_changed)
+            self.head = Head(sequence, hashed)
         return problems
 
-    def _problems_with(self, row: Mapping[str, object]) -> Iterator[str]:
-        expected, found = self.head.sequence + 1, row["sequence"]
-        is_next = found == expected
-        if not is_next:
+    def _problems_with(self, found: int, previous: str, *, is_changed: bool) -> Iterator[str]:
+        expected = self.head.sequence + 1
+        if found != expected:
             after = f"after {self.head.sequence}" if self.head.sequence else "at the beginning"
             yield f"event {expected} is missing or out of order: {after} comes event {found}"
-        if hash_of(row) != row["hash"]:
+        if is_changed:
             yield f"event {found} was changed: its hash does not fit its content"
-        elif is_next and row["previous_hash"] != self.head.hash:
+        elif found == expected and previous != self.head.hash:
             yield f"event {found} does not follow on event {expected - 1}: one of them was replaced"
 
 
@@ -259,13 +268,6 @@ def _named(payload: Mapping[str, object], key: str) -> list[str]:
     one, many = payload.get(key), payload.get(f"{key}s")
     groups = [one] if one is not None else []
     return [str(group) for group in [*groups, *(many if isinstance(many, list | tuple) else [])]]
-
-
-def _plain_rows(events: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield events with their instants as they are hashed."""
-    return events.with_columns(
-        pl.col("recorded_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    ).iter_rows(named=True)
 
 
 def _sha256(text: str) -> str:
