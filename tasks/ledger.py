@@ -9,7 +9,7 @@ store holds of it (`tasks.store.seals`). Rows are kept by `tasks.store.audit`; t
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,7 +25,6 @@ from tasks.store.audit import (
     append_rows,
     count_events,
     page_events,
-    page_personal_fields,
     read_head,
     read_heads,
 )
@@ -74,6 +73,7 @@ def append_events(
     rows: list[dict[str, object]] = []
     personal: list[dict[str, object]] = []
     last: tuple[Mapping[str, object], str] = ({}, "{}")
+    instant = recorded_at.astimezone(UTC).strftime(_INSTANT)
     for place, event in enumerate(events):
         sequence = head.sequence + 1
         salted = {name: (secrets.token_hex(16), value) for name, value in event.personal.items()}
@@ -95,7 +95,7 @@ def append_events(
             last = (event.payload, canonical(event.payload))
         row: dict[str, object] = {
             "sequence": sequence,
-            "recorded_at": recorded_at.astimezone(UTC).strftime(_INSTANT),
+            "recorded_at": instant,
             "actor": actor,
             "run_id": run_id,
             "kind": event.kind,
@@ -170,11 +170,6 @@ def verify_store(connection: Connection) -> list[str]:
     return problems
 
 
-def verify_personal_fields(connection: Connection) -> list[str]:
-    """Return which personal fields beside the log are not those whose hashes it holds."""
-    return list(_wrong_personal_fields(page_personal_fields(connection)))
-
-
 def verify_from(connection: Connection, first: int) -> str | None:
     """Return what is wrong with the chain in the store from an event on, or nothing; what stands before is believed."""
     chain: Chain | None = None
@@ -228,34 +223,17 @@ def compare_head(found: Head, stated: Head, where: str) -> str | None:
     return None
 
 
-def _wrong_personal_fields(pages: Iterable[pl.DataFrame]) -> Iterator[str]:
-    before = None
-    for page in pages:
-        for row in page.iter_rows(named=True):
-            name = row["sequence"], row["field"]
-            if name == before:
-                yield f"event {row['sequence']}: its personal field {row['field']} stands twice"
-            before = name
-            if _stated_hash(row["payload"], row["field"]) != salted_hash(row["salt"], row["value"]):
-                yield f"event {row['sequence']}: its personal field {row['field']} was changed or added"
-
-
-def _stated_hash(payload: str | None, field_name: str) -> str | None:
-    try:
-        stated = json.loads(payload or "{}")
-    except ValueError:
-        return None
-    return stated.get(f"{field_name}_hash") if isinstance(stated, dict) else None
-
-
 def _seal(connection: Connection, events: Sequence[NewEvent]) -> dict[int, dict[str, dict[str, Seal]]]:
     """Return what some of the events seal, by their place: key -> name of the group -> its seal."""
-    last = {
-        (key, group): place
-        for place, event in enumerate(events)
-        for key in GROUPS
-        for group in _named(event.payload, key)
-    }
+    last: dict[tuple[str, str], int] = {}
+    payload: Mapping[str, object] = {}
+    named: list[tuple[str, str]] = []
+    for place, event in enumerate(events):
+        # The actions of one message often share what happened: it is looked through once.
+        if event.payload is not payload:
+            payload = event.payload
+            named = [(key, group) for key in GROUPS for group in _named(payload, key)]
+        last.update(dict.fromkeys(named, place))
     sealed: dict[int, dict[str, dict[str, Seal]]] = {}
     for key in {key for key, _ in last}:
         of_key = {group: place for (one, group), place in last.items() if one == key}

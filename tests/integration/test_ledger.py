@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.model import Channel
+from tasks.audit.personal_fields import verify_personal_fields
 from tasks.ledger import (
     NewEvent,
     append_events,
@@ -23,7 +24,6 @@ from tasks.ledger import (
     record_of,
     records_of,
     salted_hash,
-    verify_personal_fields,
     verify_store,
 )
 from tasks.store.audit import EVENT_ROWS, erase_personal_fields, read_head, read_log
