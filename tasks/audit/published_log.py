@@ -27,5 +27,6 @@ def read_events(
         run: only what this run noted.
         newest: only so many of the newest; None = all.
     """
-    wanted = {"customer": customer, "kind": kind, "run": run, "newest": newest}
-    return query_published(workspace, load_query("audit/log"), wanted, _EVERYTHING)
+    wanted = {"customer": customer, "kind": kind, "run": run}
+    found = query_published(workspace, load_query("audit/log"), wanted, _EVERYTHING).sort("sequence")
+    return found if newest is None else found.tail(newest)

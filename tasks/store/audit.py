@@ -65,22 +65,23 @@ def count_events(connection: Connection) -> int:
 
 def page_events(connection: Connection, after: int = 0) -> Iterator[pl.DataFrame]:
     """Yield the events after a sequence, in order, some thousands at a time."""
-    for first, last in _stretches(connection, "audit_events", after):
+    for first, last in _stretches(connection, "audit_events", after + 1):
         yield fetch(connection, load_query("page_events"), EVENT_ROWS, first=first, last=last)
 
 
 def page_personal_fields(connection: Connection) -> Iterator[pl.DataFrame]:
     """Yield the personal fields, each with the payload of its event (null when there is none)."""
-    for first, last in _stretches(connection, "personal_fields", -_LARGEST):
+    for first, last in _stretches(connection, "personal_fields", -_LARGEST - 1):
         yield fetch(connection, load_query("page_personal"), first=first, last=last)
 
 
-def _stretches(connection: Connection, table: str, after: int) -> Iterator[tuple[int, int]]:
+def _stretches(connection: Connection, table: str, first: int) -> Iterator[tuple[int, int]]:
     """Yield the first and last sequence of each page: a page by bounds is read without looking at all others."""
-    query = f"select min(sequence) from {table} where sequence > $after"
-    while (first := connection.execute(query, {"after": after}).fetchall()[0][0]) is not None:
-        after = min(first + _PAGE_ROWS - 1, _LARGEST)
-        yield first, after
+    query = f"select min(sequence) from {table} where sequence >= $first"
+    while (found := connection.execute(query, {"first": first}).fetchall()[0][0]) is not None:
+        last = min(found + _PAGE_ROWS - 1, _LARGEST)
+        yield found, last
+        first = last + 1
 
 
 def read_personal_fields(connection: Connection, action_id: str) -> pl.DataFrame:

@@ -29,7 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """The tables of each kind of group, by the column that names it; the first has one row for the group itself."""
 
 _NUMBERED = ("intake_id", "standing_id")
-_MOST_ROWS_AT_ONCE = 200_000
+_MOST_ROWS_AT_ONCE = 20_000
 
 Seal = dict[str, dict[str, object]]
 """Of one group: table -> {"rows": how many, "sha256": their digest}; a table without rows is left out."""
@@ -79,9 +79,10 @@ def _count_rows(connection: Connection, key: str, asked: list[Any] | None) -> pl
 
 
 def _portions(counts: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the groups of a table in order, as many together as may be in memory at once."""
-    portion = pl.col("rows").cum_sum().over("table_name") // _MOST_ROWS_AT_ONCE
-    portioned = counts.with_columns(portion=portion)
+    """Yield the groups of a table in order, as many together as may be in memory at once; a large one by itself."""
+    rows = pl.col("rows")
+    place = rows.cum_sum().over("table_name") // _MOST_ROWS_AT_ONCE
+    portioned = counts.with_columns(portion=pl.struct(place, large=rows > _MOST_ROWS_AT_ONCE).rle_id())
     for (table, _), groups in portioned.group_by("table_name", "portion", maintain_order=True):
         yield str(table), groups
 
