@@ -9,12 +9,11 @@ store holds of it (`tasks.store.seals`). Rows are kept by `tasks.store.audit`; t
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
 
 import polars as pl
 import rfc8785
@@ -26,7 +25,6 @@ from tasks.store.audit import (
     append_rows,
     count_events,
     page_events,
-    page_personal_fields,
     read_head,
     read_heads,
 )
@@ -75,6 +73,7 @@ def append_events(
     rows: list[dict[str, object]] = []
     personal: list[dict[str, object]] = []
     last: tuple[Mapping[str, object], str] = ({}, "{}")
+    instant = recorded_at.astimezone(UTC).strftime(_INSTANT)
     for place, event in enumerate(events):
         sequence = head.sequence + 1
         salted = {name: (secrets.token_hex(16), value) for name, value in event.personal.items()}
@@ -96,7 +95,7 @@ def append_events(
             last = (event.payload, canonical(event.payload))
         row: dict[str, object] = {
             "sequence": sequence,
-            "recorded_at": recorded_at.astimezone(UTC).strftime(_INSTANT),
+            "recorded_at": instant,
             "actor": actor,
             "run_id": run_id,
             "kind": event.kind,
@@ -133,9 +132,17 @@ def hash_of(row: Mapping[str, object]) -> str:
     return _sha256(record_of(row))
 
 
+def records_of(events: pl.DataFrame) -> list[str]:
+    """Return what is hashed of each event, as `record_of` does of one; a test holds the two equal."""
+    instant = pl.col("recorded_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    fields = [instant if name == "recorded_at" else pl.col(name) for name in sorted(_HASHED)]
+    return events.select(pl.struct(fields).struct.json_encode()).to_series().to_list()
+
+
 def lines_of(events: pl.DataFrame) -> str:
     """Return events as lines of JSON: of each what is hashed, and its hash as the last field."""
-    return "".join(f'{record_of(row)[:-1]},"hash":"{row["hash"]}"}}\n' for row in _plain_rows(events))
+    records = zip(records_of(events), events["hash"], strict=True)
+    return "".join(f'{record[:-1]},"hash":"{hashed}"}}\n' for record, hashed in records)
 
 
 def salted_hash(salt: str, value: str) -> str:
@@ -163,11 +170,6 @@ def verify_store(connection: Connection) -> list[str]:
     return problems
 
 
-def verify_personal_fields(connection: Connection) -> list[str]:
-    """Return which personal fields beside the log are not those whose hashes it holds."""
-    return list(_wrong_personal_fields(page_personal_fields(connection)))
-
-
 def verify_from(connection: Connection, first: int) -> str | None:
     """Return what is wrong with the chain in the store from an event on, or nothing; what stands before is believed."""
     chain: Chain | None = None
@@ -188,20 +190,22 @@ class Chain:
     def follow(self, events: pl.DataFrame) -> list[str]:
         """Follow the next events; return what is wrong with each wrong one."""
         problems: list[str] = []
-        for row in _plain_rows(events):
-            problems += self._problems_with(row)
-            self.head = Head(row["sequence"], row["hash"])
+        stated = (events[name] for name in ("sequence", "previous_hash", "hash"))
+        for sequence, previous, hashed, record in zip(*stated, records_of(events), strict=True):
+            is_changed = _sha256(record) != hashed
+            if is_changed or (sequence, previous) != (self.head.sequence + 1, self.head.hash):
+                problems += self._problems_with(sequence, previous, is_changed=is_changed)
+            self.head = Head(sequence, hashed)
         return problems
 
-    def _problems_with(self, row: Mapping[str, object]) -> Iterator[str]:
-        expected, found = self.head.sequence + 1, row["sequence"]
-        is_next = found == expected
-        if not is_next:
+    def _problems_with(self, found: int, previous: str, *, is_changed: bool) -> Iterator[str]:
+        expected = self.head.sequence + 1
+        if found != expected:
             after = f"after {self.head.sequence}" if self.head.sequence else "at the beginning"
             yield f"event {expected} is missing or out of order: {after} comes event {found}"
-        if hash_of(row) != row["hash"]:
+        if is_changed:
             yield f"event {found} was changed: its hash does not fit its content"
-        elif is_next and row["previous_hash"] != self.head.hash:
+        elif found == expected and previous != self.head.hash:
             yield f"event {found} does not follow on event {expected - 1}: one of them was replaced"
 
 
@@ -219,34 +223,17 @@ def compare_head(found: Head, stated: Head, where: str) -> str | None:
     return None
 
 
-def _wrong_personal_fields(pages: Iterable[pl.DataFrame]) -> Iterator[str]:
-    before = None
-    for page in pages:
-        for row in page.iter_rows(named=True):
-            name = row["sequence"], row["field"]
-            if name == before:
-                yield f"event {row['sequence']}: its personal field {row['field']} stands twice"
-            before = name
-            if _stated_hash(row["payload"], row["field"]) != salted_hash(row["salt"], row["value"]):
-                yield f"event {row['sequence']}: its personal field {row['field']} was changed or added"
-
-
-def _stated_hash(payload: str | None, field_name: str) -> str | None:
-    try:
-        stated = json.loads(payload or "{}")
-    except ValueError:
-        return None
-    return stated.get(f"{field_name}_hash") if isinstance(stated, dict) else None
-
-
 def _seal(connection: Connection, events: Sequence[NewEvent]) -> dict[int, dict[str, dict[str, Seal]]]:
     """Return what some of the events seal, by their place: key -> name of the group -> its seal."""
-    last = {
-        (key, group): place
-        for place, event in enumerate(events)
-        for key in GROUPS
-        for group in _named(event.payload, key)
-    }
+    last: dict[tuple[str, str], int] = {}
+    payload: Mapping[str, object] = {}
+    named: list[tuple[str, str]] = []
+    for place, event in enumerate(events):
+        # The actions of one message often share what happened: it is looked through once.
+        if event.payload is not payload:
+            payload = event.payload
+            named = [(key, group) for key in GROUPS for group in _named(payload, key)]
+        last.update(dict.fromkeys(named, place))
     sealed: dict[int, dict[str, dict[str, Seal]]] = {}
     for key in {key for key, _ in last}:
         of_key = {group: place for (one, group), place in last.items() if one == key}
@@ -259,13 +246,6 @@ def _named(payload: Mapping[str, object], key: str) -> list[str]:
     one, many = payload.get(key), payload.get(f"{key}s")
     groups = [one] if one is not None else []
     return [str(group) for group in [*groups, *(many if isinstance(many, list | tuple) else [])]]
-
-
-def _plain_rows(events: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield events with their instants as they are hashed."""
-    return events.with_columns(
-        pl.col("recorded_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    ).iter_rows(named=True)
 
 
 def _sha256(text: str) -> str:

@@ -51,16 +51,11 @@ def log(
     """
     import polars as pl
 
+    from tasks.audit.published_log import read_events
     from tasks.present import print_frame
-    from tasks.published_tables import read_table
     from tasks.workspace import open_workspace
 
-    wanted = {"customer_id": customer, "kind": kind, "run_id": run}
-    events = read_table(open_workspace(workspace), "events").sort("sequence")
-    for column, value in wanted.items():
-        if value is not None:
-            events = events.filter(pl.col(column) == value)
-    shown = events.tail(newest) if newest is not None else events
+    shown = read_events(open_workspace(workspace), customer=customer, kind=kind, run=run, newest=newest)
     if format == "table":
         shown = shown.with_columns(
             pl.col("recorded_at").dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col("action_id").str.head(8)

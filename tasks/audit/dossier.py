@@ -12,6 +12,7 @@ import polars as pl
 from policies.errors import WrongUseError
 from tasks.audit.answers import Table, as_table, fill, plain_text, read_seal
 from tasks.audit.proof import actions_of, prove_document, read_erasures
+from tasks.audit.published_log import read_events
 from tasks.audit.questions import ask
 from tasks.published_tables import read_table
 from tasks.store.connection import StoreBusyError, open_to_read
@@ -123,7 +124,7 @@ def _messages(workspace: Workspace, customer: str) -> Table:
 
 
 def _events(workspace: Workspace, customer: str) -> Table:
-    events = read_table(workspace, "events").filter(pl.col("customer_id") == customer).sort("sequence")
+    events = read_events(workspace, customer=customer)
     told = [_told(payload) for payload in events["payload"]]
     return as_table(events.with_columns(what=pl.Series(told, dtype=pl.String)), _LOG)
 

@@ -7,9 +7,10 @@ from policies.errors import AuditBrokenError, WaitingError
 from policies.explanations import counted
 from tasks.audit.heads import KeptHead, compare_kept, read_kept_heads
 from tasks.audit.journals import verify_journals
+from tasks.audit.personal_fields import verify_personal_fields
 from tasks.audit.published import find_hashes, unsealed_files, verify_published
 from tasks.audit.state import verify_state
-from tasks.ledger import verify_personal_fields, verify_store
+from tasks.ledger import verify_store
 from tasks.publish import verify_agreement
 from tasks.store.audit import count_events, read_hashes
 from tasks.store.connection import UNREADABLE, StoreBusyError, open_to_read

@@ -25,7 +25,8 @@ EVENT_ROWS = pl.Schema(
 PERSONAL_ROWS = pl.Schema(
     {"sequence": pl.Int64(), "field": pl.String(), "salt": pl.String(), "value": pl.String()}
 )
-_PAGE_ROWS = 20_000
+_PAGE_ROWS = 50_000
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -64,23 +65,23 @@ def count_events(connection: Connection) -> int:
 
 def page_events(connection: Connection, after: int = 0) -> Iterator[pl.DataFrame]:
     """Yield the events after a sequence, in order, some thousands at a time."""
-    while True:
-        page = fetch(connection, load_query("page_events"), EVENT_ROWS, after=after, page_rows=_PAGE_ROWS)
-        if page.is_empty():
-            return
-        yield page
-        after = int(page["sequence"][-1])
+    for first, last in _stretches(connection, "audit_events", after + 1):
+        yield fetch(connection, load_query("page_events"), EVENT_ROWS, first=first, last=last)
 
 
 def page_personal_fields(connection: Connection) -> Iterator[pl.DataFrame]:
     """Yield the personal fields, each with the payload of its event (null when there is none)."""
-    offset = 0
-    while True:
-        page = fetch(connection, load_query("page_personal"), offset_rows=offset, page_rows=_PAGE_ROWS)
-        if page.is_empty():
-            return
-        yield page
-        offset += page.height
+    for first, last in _stretches(connection, "personal_fields", -_LARGEST - 1):
+        yield fetch(connection, load_query("page_personal"), first=first, last=last)
+
+
+def _stretches(connection: Connection, table: str, first: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last sequence of each page: a page by bounds is read without looking at all others."""
+    query = f"select min(sequence) from {table} where sequence >= $first"
+    while (found := connection.execute(query, {"first": first}).fetchall()[0][0]) is not None:
+        last = min(found + _PAGE_ROWS - 1, _LARGEST)
+        yield found, last
+        first = last + 1
 
 
 def read_personal_fields(connection: Connection, action_id: str) -> pl.DataFrame:

@@ -86,7 +86,8 @@ def fetch(
     connection: Connection, query: str, schema: pl.Schema | None = None, **parameters: object
 ) -> pl.DataFrame:
     """Return what a query selects, with exactly the columns and types of the schema when one is given."""
-    frame = connection.sql(query, params=parameters or None).pl()
+    # Not `connection.sql`: with parameters it makes a Python value of every field on the way.
+    frame = connection.execute(query, parameters or None).pl()
     return frame if schema is None else conform(frame, schema)
 
 

@@ -19,6 +19,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+_ROWS_AT_ONCE = 100_000
 _READING = ("SELECT",)
 """`explain` is left out: with `analyze` it carries out what it explains, a `copy` that writes among it."""
 
@@ -128,10 +129,16 @@ def _stopped_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> Ite
 def _few(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object], limits: Limits
 ) -> pl.DataFrame:
-    found = connection.sql(sql, params=dict(parameters) or None).limit(limits.rows + 1).pl()
-    if found.height > limits.rows:
-        raise WrongUseError(_too_much(f"has more than {limits.rows:,} rows"))
-    return found
+    # Not `connection.sql(...).limit(...)`: with parameters it makes a Python value of every field on the way.
+    reader = connection.execute(sql, dict(parameters) or None).to_arrow_reader(_ROWS_AT_ONCE)
+    batches = []
+    rows = 0
+    for batch in reader:
+        rows += batch.num_rows
+        if rows > limits.rows:
+            raise WrongUseError(_too_much(f"has more than {limits.rows:,} rows"))
+        batches.append(batch)
+    return pl.DataFrame(pl.from_arrow(batches or reader.schema.empty_table()))
 
 
 def _too_much(what: str) -> str:

@@ -1,15 +1,16 @@
 """Digests of what the store holds, by group: an intake with its lines, a batch with its messages, a mail from outside.
 
-`tasks.ledger` writes them into the events that tell of a change; `tasks.audit.state` compares them again. A column
-that is null counts as not there, so that a later version may add columns without touching a digest.
+`tasks.ledger` writes them into the events that tell of a change; `tasks.audit.state` compares them again. What is
+hashed is the rows as CSV (`tasks.store.canonical_rows`).
 """
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import polars as pl
 
-from tasks.store.connection import Connection, fetch, lend_frames, load_query
+from tasks.store.canonical_rows import digest_groups
+from tasks.store.connection import Connection, fetch, load_query
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "intake_id": (
@@ -27,6 +28,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 """The tables of each kind of group, by the column that names it; the first has one row for the group itself."""
 
+_NUMBERED = ("intake_id", "standing_id")
+_MOST_ROWS_AT_ONCE = 20_000
+
 Seal = dict[str, dict[str, object]]
 """Of one group: table -> {"rows": how many, "sha256": their digest}; a table without rows is left out."""
 
@@ -41,11 +45,15 @@ def read_seals(
         key: which kind of group: a key of GROUPS.
         group_ids: which groups; None = all.
     """
-    asked = None if group_ids is None else sorted({str(one) for one in group_ids})
+    asked = None if group_ids is None else sorted(_as_named(key, group_ids))
     seals: dict[str, Seal] = {}
-    for row in _digests(connection, key, asked).iter_rows(named=True):
-        seal = seals.setdefault(row["group_id"], {})
-        seal[row["table_name"]] = {"rows": row["rows"], "sha256": row["sha256"]}
+    if asked == []:
+        return seals
+    for table, groups in _portions(_count_rows(connection, key, asked)):
+        names = groups["group_id"]
+        digests = digest_groups(_read_rows(connection, key, table, names, asked), key, names)
+        for group, count, digest in zip(names, groups["rows"], digests, strict=True):
+            seals.setdefault(str(group), {})[table] = {"rows": count, "sha256": digest}
     return seals
 
 
@@ -57,46 +65,30 @@ def read_runs(connection: Connection, key: str) -> dict[str, str]:
     return dict(fetch(connection, query).iter_rows())
 
 
-def _digests(connection: Connection, key: str, group_ids: list[str] | None) -> pl.DataFrame:
-    """Return one digest for each table and group, all in one query: a seal is made at every step of a day."""
-    found = connection.execute(load_query("columns_of_tables")).fetchall()
-    columns = {
-        table: tuple((name, data_type) for owner, name, data_type in found if owner == table)
-        for table in GROUPS[key]
-    }
-    frame = pl.DataFrame({"group_id": group_ids or []}, {"group_id": pl.String()})
-    with lend_frames(connection, sealed_groups=frame):
-        return fetch(connection, _digest_query(key, tuple(columns.items()), is_whole=group_ids is None))
+def _as_named(key: str, group_ids: Iterable[object]) -> set[Any]:
+    return {int(str(one)) if key in _NUMBERED else str(one) for one in group_ids}
 
 
-@cache
-def _digest_query(
-    key: str, columns: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], *, is_whole: bool
-) -> str:
-    parts = []
-    for table, of_table in columns:
-        only = (
-            ""
-            if is_whole
-            else f"semi join sealed_groups on sealed_groups.group_id = cast({table}.{key} as varchar)"
-        )
-        query = load_query("digest_rows").format(
-            key=key, table=table, row_text=_row_text(of_table), only=only
-        )
-        parts.append(f"select '{table}' as table_name, * from (\n{query})")
-    return "\nunion all\n".join(parts) + "\norder by group_id, table_name"
+def _count_rows(connection: Connection, key: str, asked: list[Any] | None) -> pl.DataFrame:
+    """Return how many rows there are of each table and group, in one query: most groups have none in most tables."""
+    query = load_query("rows_of_groups")
+    parts = [query.format(key=key, table=table) for table in GROUPS[key]]
+    counted = "\nunion all\n".join(parts) + "\norder by table_name, group_id"
+    least, most = (asked[0], asked[-1]) if asked else (None, None)
+    return fetch(connection, counted, asked=asked, least=least, most=most)
 
 
-def _row_text(columns: tuple[tuple[str, str], ...]) -> str:
-    """Return the SQL for the text of a row: `name=length:value;` for each column that is not null, by name.
+def _portions(counts: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the groups of a table in order, as many together as may be in memory at once; a large one by itself."""
+    rows = pl.col("rows")
+    place = rows.cum_sum().over("table_name") // _MOST_ROWS_AT_ONCE
+    portioned = counts.with_columns(portion=pl.struct(place, large=rows > _MOST_ROWS_AT_ONCE).rle_id())
+    for (table, _), groups in portioned.group_by("table_name", "portion", maintain_order=True):
+        yield str(table), groups
 
-    With the length before it, no value can pass for the end of one column and the beginning of the next.
-    """
-    return "concat(" + ", ".join(_column_text(name, data_type) for name, data_type in columns) + ")"
 
-
-def _column_text(name: str, data_type: str) -> str:
-    # As a number, so that no time zone setting changes it.
-    is_instant = data_type == "TIMESTAMP WITH TIME ZONE"
-    text = f"cast(epoch_us({name}) as varchar)" if is_instant else f"cast({name} as varchar)"
-    return f"'{name}=' || length({text}) || ':' || {text} || ';'"
+def _read_rows(
+    connection: Connection, key: str, table: str, names: pl.Series, asked: list[Any] | None
+) -> pl.DataFrame:
+    query = load_query("sealed_rows").format(key=key, table=table)
+    return fetch(connection, query, least=names[0], most=names[-1], asked=asked)

@@ -14,20 +14,25 @@ import duckdb
 import polars as pl
 
 from policies.escalation import decide_from_facts, gather_facts
+from tasks.audit.published_log import read_events
+from tasks.audit.verify import verify_log
 from tasks.decide import Day, decide_day, decisions_as_published
 from tasks.documents.batch_folder import write_documents
 from tasks.intake import take_in
+from tasks.ledger import NewEvent, append_events
 from tasks.plan import plan_day
 from tasks.publish import publish
 from tasks.rules import read_law, read_rules
 from tasks.run import Run
 from tasks.store.batch_lists import list_batches, read_messages
-from tasks.store.connection import open_to_read
+from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.history import read_history
+from tasks.store.seals import read_seals
 from tasks.workspace import Workspace, initialise, open_workspace
 from tests.benchmarks.invoices import AS_OF
 
 FILES = ("customers.csv", "invoices.csv", "payments.csv", "actions.csv")
+EVENTS_AT_ONCE = 10_000
 MOST_EMAILS, MOST_LETTERS = 500, 100
 
 Parts = dict[str, dict[str, float]]
@@ -119,6 +124,54 @@ def publish_day(folder: Path, watch: Stopwatch) -> None:
         publish(run, aging=day.aging, decisions=decisions)
 
 
+def seals(folder: Path, watch: Stopwatch) -> None:
+    """Make the digest of every file again, as `audit verify` does."""
+    with open_to_read(open_workspace(folder / "workspace")) as connection, watch("seals of all files"):
+        read_seals(connection, "intake_id")
+
+
+def audit(folder: Path, watch: Stopwatch) -> None:
+    """Keep a log of as many events as there are invoices, and ask it."""
+    workspace = initialise(folder / "log")
+    run = _run(workspace)
+    count = pl.scan_csv(folder / "files" / "invoices.csv").select(pl.len()).collect().item()
+    name = f"log of {count:,} events"
+    with watch(f"{name}: append"), open_to_write(workspace) as connection:
+        for first in range(0, count, EVENTS_AT_ONCE):
+            events = [_event(number) for number in range(first, min(first + EVENTS_AT_ONCE, count))]
+            append_events(
+                connection, events, recorded_at=run.clock(), actor=run.actor, run_id=f"{run.run_id}-{first}"
+            )
+    with watch(f"{name}: publish"):
+        publish(run)
+
+
+def ask(folder: Path, watch: Stopwatch) -> None:
+    """Verify that log, and look for one customer in it."""
+    workspace = open_workspace(folder / "log")
+    with watch("audit verify of that log"):
+        verify_log(workspace)
+    with watch("audit log of one customer"):
+        found = read_events(workspace, customer=_event(0).customer_id)
+    assert found.height
+
+
+def _event(number: int) -> NewEvent:
+    message = number // 3
+    payload = {
+        "batch": f"2026-06-30-{message % 5}",
+        "message_id": f"{message:064}",
+        "on": AS_OF,
+        "step": "reminder_1",
+        "channel": "email",
+        "invoice_number": f"F{number:08}",
+        "amount_demanded": "1240.00",
+        "currency": "EUR",
+        "document_sha256": "a" * 64,
+    }
+    return NewEvent("action_composed", payload, f"{number:064}", f"C{message % 100_000:07}")
+
+
 STAGES: dict[str, Callable[[Path, Stopwatch], None]] = {
     "bare_duckdb": bare_duckdb,
     "bare_polars": bare_polars,
@@ -127,6 +180,9 @@ STAGES: dict[str, Callable[[Path, Stopwatch], None]] = {
     "draft": draft,
     "compose": compose,
     "publish": publish_day,
+    "seals": seals,
+    "audit": audit,
+    "ask": ask,
 }
 
 

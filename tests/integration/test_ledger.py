@@ -8,22 +8,25 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.model import Channel
+from tasks.audit.personal_fields import verify_personal_fields
 from tasks.ledger import (
     NewEvent,
     append_events,
     canonical,
     hash_of,
+    record_of,
+    records_of,
     salted_hash,
-    verify_personal_fields,
     verify_store,
 )
-from tasks.store.audit import erase_personal_fields, read_head, read_log
+from tasks.store.audit import EVENT_ROWS, erase_personal_fields, read_head, read_log
 from tasks.store.connection import Connection, open_to_write
 from tasks.workspace import initialise
 
@@ -93,6 +96,8 @@ def test_the_fast_encoding_is_the_canonical_one(text: str, number: int) -> None:
     )
     record |= {"sequence": number, "customer_id": None}
     assert hash_of(record) == hashlib.sha256(rfc8785.dumps(record)).hexdigest()  # type: ignore[arg-type]  # private type
+    together = records_of(pl.DataFrame([{**record, "recorded_at": NOW, "hash": ""}], EVENT_ROWS))
+    assert together == [record_of({**record, "recorded_at": "2026-11-02T06:30:15.000120Z"})]
 
 
 def test_amounts_dates_and_words_become_text_and_floats_are_refused() -> None:

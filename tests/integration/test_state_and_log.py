@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tasks.audit.personal_fields import verify_personal_fields
 from tasks.audit.state import verify_state
 from tasks.ledger import NewEvent, append_events
 from tasks.record import record_events
 from tasks.run import Run
 from tasks.store.connection import Connection, open_to_write
+from tasks.store.seals import read_seals
 from tasks.workspace import initialise
 from tests.torture.tampered_past import read_mail
 
@@ -167,3 +169,25 @@ def test_changed_rows_of_what_came_back_are_found(run: Run, statement: str, told
         [*found] = problems(connection, statement)
     assert found
     assert all(told in problem for problem in found)
+
+
+@pytest.mark.parametrize("sequence", [-(2**63), 0, 2**63 - 1])
+def test_a_personal_field_under_a_number_of_no_event_is_found(connection: Connection, sequence: int) -> None:
+    connection.execute(
+        "insert into personal_fields values ($sequence, 'note', '', 'x')", {"sequence": sequence}
+    )
+    assert verify_personal_fields(connection) == [
+        f"event {sequence}: its personal field note was changed or added"
+    ]
+
+
+def test_groups_read_together_have_the_seals_that_they_have_alone(connection: Connection) -> None:
+    connection.execute(
+        "insert into payment_lines (intake_id, payment_id, customer_id, currency) "
+        "select number // 7000, number, 'C1', 'EUR' from range(7000, 77000) as numbers (number) "
+        "union all select 11, number, 'C1', 'EUR' from range(25000) as numbers (number)"
+    )
+    together = read_seals(connection, "intake_id")
+    assert sorted(together, key=int) == [str(number) for number in range(1, 12)]
+    assert together == {number: read_seals(connection, "intake_id", [number])[number] for number in together}
+    assert read_seals(connection, "intake_id", [3, 9]) == {number: together[number] for number in ("3", "9")}

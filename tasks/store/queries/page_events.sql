@@ -1,5 +1,4 @@
 select *
 from audit_events
-where sequence > $after
+where sequence between $first and $last
 order by sequence, hash
-limit $page_rows

@@ -1,5 +1,5 @@
 select personal_fields.*, audit_events.payload
 from personal_fields
 left join audit_events using (sequence)
-order by sequence, field
-limit $page_rows offset $offset_rows
+where personal_fields.sequence between $first and $last
+order by personal_fields.sequence, personal_fields.field
