@@ -17,6 +17,7 @@ from policies.mail_addresses import mail_address
 from policies.model import Channel
 from policies.releasing import find_changes
 from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
+from tasks.dispatch.lasting_lines import make_folder
 from tasks.dispatch.recovery import take_in_journal
 from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_messages
 from tasks.dispatch.smtp_server import Login
@@ -145,16 +146,12 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
         leaving = read_leaving(connection, batch_id)
     if kept := _why_kept(run, creditor, leaving):
         return BatchRelease(batch_id, kept=kept)
-    with open_to_write(run.workspace) as connection:
-        if release_batch(connection, batch_id, run.as_of):
-            event = NewEvent(
-                "batch_released", {"batch_id": batch_id, "on": run.as_of, "messages": leaving.height}
-            )
-            append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
     planned = [_planned(run, row, creditor) for row in leaving.iter_rows(named=True)]
     path = run.workspace.outbox / batch_id / JOURNAL_NAME
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
+    # On disk before the store commits to the release: a journal that is missing later was lost, and not yet to come.
     with Journal(path, run.as_of) as journal:
+        _commit_to_release(run, batch_id, leaving.height)
         counts = release_messages(
             planned,
             journal,
@@ -172,6 +169,19 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
         counts=replace(counts, problems=tuple(with_names(problem, names) for problem in counts.problems)),
         bounced=tuple(names[one] for one in bounced if one in names),
     )
+
+
+def _commit_to_release(run: Run, batch_id: str, messages: int) -> None:
+    with open_to_write(run.workspace) as connection:
+        if release_batch(connection, batch_id, run.as_of):
+            payload = {"batch_id": batch_id, "on": run.as_of, "messages": messages}
+            append_events(
+                connection,
+                [NewEvent("batch_released", payload)],
+                recorded_at=run.clock(),
+                actor=run.actor,
+                run_id=run.run_id,
+            )
 
 
 def _live(stored: Sequence[StoredMessage]) -> list[StoredMessage]:

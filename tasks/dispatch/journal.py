@@ -153,7 +153,8 @@ class Journal:
         """Note that the prepared file is about to be renamed into its place, from which others may take it away."""
         # By the way from here to there: a workspace that moved together with its mail still finds it.
         way = os.path.relpath(prepared, self.path.parent)
-        self._write({**self._intent(message, at, repeatable=False), "prepared": way})
+        folder = prepared.parent.stat().st_ino
+        self._write({**self._intent(message, at, repeatable=False), "prepared": way, "folder_number": folder})
         self._lines.flush()
 
     def settle(
@@ -238,10 +239,20 @@ class Journal:
 
 @dataclass(frozen=True)
 class CutPlacing:
-    """A message whose prepared file was about to be renamed into its place, or was; uncertain until someone looks."""
+    """A message whose prepared file was about to be renamed into its place, or was; uncertain until someone looks.
+
+    `folder_number` is that of the file system for the folder in which it was prepared.
+    """
 
     known: MessageOutcome
     prepared: Path
+    folder_number: int
+
+    @property
+    def can_be_seen(self) -> bool:
+        """Return whether the very folder is there: an empty one in its place, unmounted or new, proves nothing."""
+        folder = self.prepared.parent
+        return folder.is_dir() and folder.stat().st_ino == self.folder_number
 
 
 def read_journal(path: Path) -> list[MessageOutcome]:
@@ -264,7 +275,11 @@ def read_cut_placings(path: Path) -> list[CutPlacing]:
         AuditBrokenError: a line is damaged.
     """
     return [
-        CutPlacing(_outcome(path, line), Path(os.path.normpath(path.parent / line["prepared"])))
+        CutPlacing(
+            _outcome(path, line),
+            Path(os.path.normpath(path.parent / line["prepared"])),
+            line["folder_number"],
+        )
         for line in _last_lines(path)
         if "prepared" in line
     ]

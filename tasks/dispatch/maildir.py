@@ -59,7 +59,7 @@ def settle_cut_deliveries(journal_path: Path, on: date, clock: Clock) -> None:
         on: the business date; what was delivered counts on the day of its intent.
         clock: gives this instant, aware, in UTC.
     """
-    visible = [one for one in read_cut_placings(journal_path) if one.prepared.parent.is_dir()]
+    visible = [one for one in read_cut_placings(journal_path) if one.can_be_seen]
     if not visible:
         return
     with Journal(journal_path, on) as journal:

@@ -7,23 +7,40 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
+from pathlib import Path
 
 import polars as pl
 
-from policies.model import EVENTS, ITEM_KEY, EventKind
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, MessageOutcome, read_journal
+from policies.model import EVENTS, ITEM_KEY, Channel, EventKind
+from tasks.dispatch.journal import (
+    JOURNAL_NAME,
+    DeliveryStatus,
+    Journal,
+    MessageOutcome,
+    PlannedMessage,
+    read_journal,
+)
+from tasks.dispatch.lasting_lines import make_folder
 from tasks.dispatch.maildir import settle_cut_deliveries
 from tasks.ledger import NewEvent, append_events
 from tasks.manifest import hash_file
 from tasks.record import add_events
 from tasks.run import Run
-from tasks.store.batch_lists import list_actions, list_batches, read_customers_of_actions
+from tasks.store.batch_lists import (
+    list_actions,
+    list_actions_of,
+    list_batches,
+    list_messages,
+    read_customers_of_actions,
+)
 from tasks.store.batches import close_batch, withdraw_messages
 from tasks.store.connection import Connection, open_to_write
 from tasks.store.outcomes import Outcome, OutcomeKind, note_left_before, take_in_outcomes
 
 HELD_DAYS = 7
 """How long the items of a message that a server refused for what it is wait for a person, in calendar days."""
+
+LOST = "the journal of its release was lost: it may have left, or not"
 
 _KINDS = {
     DeliveryStatus.DISPATCHED: OutcomeKind.DISPATCHED,
@@ -37,7 +54,11 @@ def take_in_journals(run: Run) -> int:
     with open_to_write(run.workspace) as connection:
         released = list_batches(connection, "released").sort("as_of", "batch_id")["batch_id"].to_list()
         for batch_id in released:
-            settle_cut_deliveries(run.workspace.outbox / batch_id / JOURNAL_NAME, run.as_of, run.clock)
+            path = run.workspace.outbox / batch_id / JOURNAL_NAME
+            if path.exists():
+                settle_cut_deliveries(path, run.as_of, run.clock)
+            else:
+                _replace_lost(connection, run, batch_id, path)
         return sum(take_in_journal(connection, run, batch_id) for batch_id in released)
 
 
@@ -53,12 +74,11 @@ def take_in_journal(connection: Connection, run: Run, batch_id: str) -> int:
     changed |= _end_refused(connection, run, batch_id, refused)
     new = [outcome for outcome in known if outcome.message_id in changed]
     on = max([run.as_of, *(outcome.on for outcome in known)])
-    is_closed = close_batch(connection, batch_id, on)
+    events = _events_of(connection, batch_id, new)
+    if close_batch(connection, batch_id, on):
+        events.append(NewEvent("batch_closed", {"batch_id": batch_id, "on": on, **_hash_of(run, batch_id)}))
     _log_resolutions(connection, run, batch_id, new)
-    _log(connection, run, batch_id, new)
-    if is_closed:
-        closed = NewEvent("batch_closed", {"batch_id": batch_id, "on": on, **_hash_of(run, batch_id)})
-        append_events(connection, [closed], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+    append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
     return len(new)
 
 
@@ -79,6 +99,25 @@ def _hash_of(run: Run, batch_id: str) -> dict[str, object]:
     """Return the hash of a journal that is over: it stays part of the log."""
     path = run.workspace.outbox / batch_id / JOURNAL_NAME
     return {"journal_sha256": hash_file(path)} if path.is_file() else {}
+
+
+def _replace_lost(connection: Connection, run: Run, batch_id: str, path: Path) -> None:
+    """Begin the journal of a batch anew that is gone: of its mail nobody can tell any more whether it left."""
+    messages = list_messages(connection, batch_id).filter(
+        pl.col("status").is_in(["planned", "composed"]), channel=Channel.EMAIL.value
+    )
+    lost = NewEvent("journal_lost", {"batch_id": batch_id, "on": run.as_of, "messages": messages.height})
+    append_events(connection, [lost], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+    of_message = (
+        list_actions_of(connection, messages["message_id"].to_list()).group_by("message_id").agg("action_id")
+    )
+    actions = dict(of_message.iter_rows())
+    make_folder(path.parent)
+    with Journal(path, run.as_of) as journal:
+        for row in messages.iter_rows(named=True):
+            number, document = row["message_id"], row["document_sha256"] or ""
+            message = PlannedMessage(number, tuple(actions[number]), row["channel"], path, document)
+            journal.settle(message, DeliveryStatus.UNCERTAIN, LOST, run.clock())
 
 
 def _end_refused(
@@ -135,6 +174,7 @@ def _log_resolutions(
     connection: Connection, run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]
 ) -> None:
     """Log who settled what and why, in the name of whoever did: the run may be a later one, after a cut."""
+    by_actor: dict[str, list[NewEvent]] = {}
     for outcome in outcomes:
         if said := outcome.resolution:
             payload = {
@@ -145,19 +185,19 @@ def _log_resolutions(
                 "left": "yes" if outcome.status is DeliveryStatus.DISPATCHED else "no",
                 "evidence": said.evidence,
             }
-            event = NewEvent("delivery_resolved", payload)
-            append_events(connection, [event], recorded_at=run.clock(), actor=said.by, run_id=run.run_id)
+            by_actor.setdefault(said.by, []).append(NewEvent("delivery_resolved", payload))
+    for actor, events in by_actor.items():
+        append_events(connection, events, recorded_at=run.clock(), actor=actor, run_id=run.run_id)
 
 
-def _log(connection: Connection, run: Run, batch_id: str, outcomes: Sequence[MessageOutcome]) -> None:
+def _events_of(connection: Connection, batch_id: str, outcomes: Sequence[MessageOutcome]) -> list[NewEvent]:
     customers = read_customers_of_actions(connection, batch_id)
-    events = [
+    return [
         NewEvent(f"action_{outcome.status.value}", payload, action_id, customers.get(action_id))
         for outcome in outcomes
         for payload in [_payload(batch_id, outcome)]
         for action_id in outcome.action_ids
     ]
-    append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
 def _payload(batch_id: str, outcome: MessageOutcome) -> dict[str, object]:

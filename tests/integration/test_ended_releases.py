@@ -184,3 +184,33 @@ def test_kills_at_random_instants_lose_nothing_and_send_nothing_twice() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 trials, 0 with violations" in done.stdout
+
+
+def test_a_journal_that_is_lost_sends_nothing_again_and_its_mail_waits_for_a_person(root: Path) -> None:
+    with release_in_the_middle(root) as (script, process, answers):
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        answers.release(MESSAGES)
+        (journal,) = root.glob(f"outbox/*/{JOURNAL_NAME}")
+        journal.unlink()
+        broken = relance("audit", "verify", "--workspace", str(root))
+        assert (broken.returncode, "is missing" in broken.stdout + broken.stderr) == (6, True)
+        again = relance(*words(root))
+        assert again.returncode == 5, again.stderr
+        assert taken(script).total() <= ANSWERED + CONNECTIONS
+        assert max(taken(script).values()) == 1
+    assert set(statuses(root).values()) == {"uncertain"}
+    log = relance("audit", "log", "--kind", "journal_lost", "--workspace", str(root), "--format", "json")
+    (event,) = json.loads(log.stdout)
+    assert json.loads(event["payload"])["messages"] == MESSAGES
+    assert relance("audit", "verify", "--workspace", str(root)).returncode == 0
+
+
+def test_a_journal_that_is_removed_when_the_release_is_over_is_missed(root: Path) -> None:
+    with listening(Script()) as script:
+        give_server(root, script)
+        assert relance(*words(root)).returncode == 0
+    (journal,) = root.glob(f"outbox/*/{JOURNAL_NAME}")
+    journal.unlink()
+    broken = relance("audit", "verify", "--workspace", str(root))
+    assert (broken.returncode, f"{JOURNAL_NAME} is missing" in broken.stderr) == (6, True)
