@@ -188,8 +188,8 @@ def test_kills_at_random_instants_lose_nothing_and_send_nothing_twice() -> None:
 
 def test_a_journal_that_is_lost_sends_nothing_again_and_its_mail_waits_for_a_person(root: Path) -> None:
     with release_in_the_middle(root) as (script, process, answers):
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.communicate()
         answers.release(MESSAGES)
         (journal,) = root.glob(f"outbox/*/{JOURNAL_NAME}")
         journal.unlink()
