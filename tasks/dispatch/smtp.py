@@ -180,7 +180,7 @@ class _Session:
         """Send messages over one connection while it is good; return how many were answered."""
         answered = 0
         while message := await self._next():
-            if not connection.dialogue.is_in_step or not await self.unanswered.begin():
+            if not connection.dialogue.is_in_step or not await self._may_begin():
                 self.queue.put_back(_domain(message), message)
                 return answered
             attempt = None
@@ -209,6 +209,14 @@ class _Session:
                 return message
             await asyncio.sleep(min(self.queue.seconds_until_next(time.monotonic()), _LONGEST_NAP_SECONDS))
         return None
+
+    async def _may_begin(self) -> bool:
+        """Return whether a message may leave, once it is its turn: by then people may have stopped the release."""
+        if not await self.unanswered.begin():
+            return False
+        if is_over := self._is_over():
+            self.unanswered.end(is_doubt=False, was_answered=False)
+        return not is_over
 
     async def _attempt(self, connection: Connection, message: PlannedMessage) -> Attempt:
         try:

@@ -1,5 +1,6 @@
 """What is said to a mail server, word by word, and what follows from what it says, or does not."""
 
+import itertools
 import time
 from pathlib import Path
 from typing import Any
@@ -348,3 +349,27 @@ def test_a_release_that_people_stop_ends_between_two_messages(tmp_path: Path) ->
         )
         stop.unlink()
         assert release(tmp_path, planned, Script(port=script.port)).dispatched == 3
+
+
+def test_a_message_that_waited_for_the_answer_to_another_does_not_leave_after_a_stop(tmp_path: Path) -> None:
+    stop, calls = tmp_path / "release.stopped", itertools.count()
+
+    class Stopping(Script):
+        @property
+        def slowness_seconds(self) -> float:
+            # The first message is never answered, so the next one waits for the second, whose answer takes its time.
+            if next(calls) == 0:
+                return 0
+            time.sleep(0.5)
+            stop.touch()
+            return 0.1
+
+        @slowness_seconds.setter
+        def slowness_seconds(self, value: float) -> None:
+            pass
+
+    planned = names(tmp_path, *(f"buyer{number}" for number in range(6)))
+    with listening(Stopping(to_data=[DROP])) as script:
+        counts = release(tmp_path, planned, script, stop, connections=2)
+    assert (counts.uncertain, counts.dispatched, counts.waiting) == (1, 1, 4)
+    assert counts.problems[-1].startswith("release is stopped: 4 messages not sent")
