@@ -175,8 +175,8 @@ def _planned(run: Run, row: Mapping[str, Any], creditor: Creditor) -> PlannedMes
         document=run.workspace.root / (row["document_path"] or ""),
         document_sha256=row["document_sha256"] or "",
         recipients=(mail_address(row["email"]),) if is_email else (),
-        sender=(smtp.from_ if smtp else None) or creditor.sender.email,
-        copies=(smtp.copy_to,) if smtp and smtp.copy_to and is_email else (),
+        sender=mail_address((smtp.from_ if smtp else None) or creditor.sender.email),
+        copies=(mail_address(smtp.copy_to),) if smtp and smtp.copy_to and is_email else (),
     )
 
 

@@ -30,6 +30,7 @@ _END = b".\r\n"
 _PIECE = 65_536
 _CAREFUL_SECONDS = 0.1
 UNKNOWN_FORM = "the mail server cannot take an address of this form"
+OUR_UNKNOWN_FORM = "the mail server cannot take the sender or `copy_to` of creditor.yaml in this form"
 
 
 class Ending(StrEnum):
@@ -95,7 +96,9 @@ class Transaction:
         try:
             if attempt := await self._announce():
                 return attempt
-        except AddressFormError:
+        except AddressFormError as error:
+            if error.is_ours:
+                return Attempt(Ending.MENDED_FIRST, OUR_UNKNOWN_FORM)
             return Attempt(Ending.REFUSED, UNKNOWN_FORM, is_bad_address=True)
         except ConnectionBrokenError as error:
             why = f"the connection broke before the message was sent: {error}"

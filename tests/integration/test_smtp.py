@@ -318,6 +318,34 @@ def test_no_address_that_a_server_repeats_is_kept_whatever_its_case(tmp_path: Pa
     }
 
 
+@pytest.mark.parametrize(
+    "ours", [{"sender": "accounts@société.example"}, {"copies": ("archive@société.example",)}, {"sender": ""}]
+)
+def test_an_address_of_ours_that_a_server_cannot_take_is_not_blamed_on_the_customer(
+    tmp_path: Path, ours: dict[str, Any]
+) -> None:
+    message = PlannedMessage(**{**vars(plan(tmp_path, "ana")), **ours})
+    with listening(Script()) as script:
+        counts = release(tmp_path, [message], script)
+    assert (counts.refused, counts.bad_addresses, counts.waiting) == (0, 0, 1)
+    assert counts.problems == (
+        (
+            "waiting until this is mended, for the next release: id-ana: the mail server cannot take the sender or "
+            "`copy_to` of creditor.yaml in this form"
+        ),
+    )
+
+
+@pytest.mark.parametrize("address", ["é@customer.example", "a b@customer.example", ""])
+def test_an_address_of_a_customer_that_a_server_cannot_take_is_a_bad_one(
+    tmp_path: Path, address: str
+) -> None:
+    message = PlannedMessage(**{**vars(plan(tmp_path, "ana")), "recipients": (address,)})
+    with listening(Script()) as script:
+        counts = release(tmp_path, [message], script)
+    assert (counts.refused, counts.bad_addresses, script.commands("MAIL")) == (1, 1, [])
+
+
 def test_mail_leaves_no_faster_than_asked(tmp_path: Path) -> None:
     planned = names(tmp_path, *(f"buyer{number}" for number in range(6)))
     began = time.monotonic()
