@@ -7,6 +7,7 @@ from pathlib import Path
 from flows.engine import step
 from policies.creditor import Creditor, Imap
 from policies.hosts import is_local_host
+from policies.mail_addresses import mail_address
 from tasks.dispatch.resolution import settle_as_left
 from tasks.documents.email import message_id_header
 from tasks.intake import IntakeResult, find_mails, put_away
@@ -92,7 +93,7 @@ def settle_by_copies(run: Run) -> Returned:
     with open_to_read(run.workspace) as connection:
         doubtful = list_messages(connection).filter(status="uncertain", channel="email")["message_id"]
         names = name_messages(connection, doubtful.to_list())
-    domain = creditor.sender.email.rpartition("@")[2]
+    domain = mail_address(creditor.sender.email).rpartition("@")[2]
     wanted = {message_id_header(one, domain): one for one in doubtful.unique().sort()}
     if not wanted:
         return Returned()

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from policies import strict_yaml
 from policies.errors import CreditorInvalidError
 from policies.hosts import is_local_host
+from policies.mail_addresses import mail_address
 from policies.retention import Retention
 
 _CODES = """
@@ -40,8 +41,10 @@ def _check_country(text: str) -> str:
 
 
 def _check_email(text: str) -> str:
-    if not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+", text):
-        raise ValueError(f"'{text}' is not an e-mail address, such as name@company.example")
+    if not mail_address(text):
+        raise ValueError(
+            f"'{text}' is not an e-mail address, such as name@company.example; before the @ only ASCII"
+        )
     return text
 
 

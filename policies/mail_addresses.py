@@ -36,6 +36,16 @@ def mail_address(text: str) -> str:
     return address if len(address) <= _LONGEST and _PATTERN.fullmatch(address) else ""
 
 
+def is_same_address(one: str, other: str) -> bool:
+    """Return whether two texts are the same address that mail can go to, whatever their case.
+
+    >>> is_same_address(" AP@x.example", "ap@X.example "), is_same_address("", "")
+    (True, False)
+    """
+    address = mail_address(one).lower()
+    return bool(address) and address == mail_address(other).lower()
+
+
 def has_mail_address(name: str) -> pl.Expr:
     """Return whether the text of a column is an address that `mail_address` takes; null is none."""
     text = pl.col(name).fill_null("").str.strip_chars(" ")

@@ -1,11 +1,13 @@
-"""Whether a message that waited may still leave: nothing it says may have changed since it was composed."""
+"""Whether a message that waited may still leave: nothing it says, and not where it goes, may have changed meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
+from policies.mail_addresses import is_same_address
 from policies.messages import Message
-from policies.model import ITEM_KEY, HoldReason
+from policies.model import ITEM_KEY, Channel, HoldReason
 
 HOLDS_THAT_WITHDRAW = frozenset(
     reason.value
@@ -25,12 +27,19 @@ HOLDS_THAT_WITHDRAW = frozenset(
 )
 
 
-def find_changes(messages: Sequence[Message], decisions: pl.DataFrame) -> dict[str, str]:
+_BY_POST = frozenset({Channel.LETTER.value, Channel.REGISTERED_LETTER.value})
+_ADDRESS_LINES = tuple(f"address_line_{number}" for number in range(1, 5))
+
+
+def find_changes(
+    messages: Sequence[Message], decisions: pl.DataFrame, customers: pl.DataFrame
+) -> dict[str, str]:
     """Return the messages that must not leave any more: message_id -> why, the first reason found.
 
     Args:
         messages: composed before.
         decisions: of today, one row per open item, with `amount_demanded` and `reason`.
+        customers: as they are known now, with `bounced`.
     """
     if not messages:
         return {}
@@ -54,7 +63,7 @@ def find_changes(messages: Sequence[Message], decisions: pl.DataFrame) -> dict[s
         orient="row",
     )
     changed = find_changed(demanded, decisions, ["message_id"])
-    return dict(changed.select("message_id", "why").iter_rows())
+    return dict(_find_moved(messages, customers)) | dict(changed.select("message_id", "why").iter_rows())
 
 
 def find_changed(demanded: pl.DataFrame, decisions: pl.DataFrame, message: Sequence[str]) -> pl.DataFrame:
@@ -80,3 +89,28 @@ def find_changed(demanded: pl.DataFrame, decisions: pl.DataFrame, message: Seque
         .unique(message, keep="first", maintain_order=True)
         .select(*message, "why")
     )
+
+
+def _find_moved(messages: Sequence[Message], customers: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield the messages that would go where their customer is not reached any more, each with why."""
+    written_to = pl.Series([message.customer.customer_id for message in messages])
+    asked = customers.filter(pl.col("customer_id").is_in(written_to.implode()))
+    known = {row["customer_id"]: row for row in asked.iter_rows(named=True)}
+    for message in messages:
+        number = message.customer.customer_id
+        if what := _what_moved(message, known.get(number, {})):
+            yield message.message_id, what.format(number)
+
+
+def _what_moved(message: Message, known: Mapping[str, Any]) -> str:
+    to = message.customer
+    if message.channel == Channel.EMAIL:
+        if not is_same_address(to.email, known.get("email") or ""):
+            return "the e-mail address of customer {} has changed"
+        return "the e-mail address of customer {} came back as unknown" if known["bounced"] else ""
+    if message.channel in _BY_POST:
+        lines = tuple(known[name] for name in _ADDRESS_LINES if known.get(name))
+        town = tuple(known.get(name) or "" for name in ("postcode", "city", "country"))
+        if (to.address_lines, (to.postcode, to.city, to.country)) != (lines, town):
+            return "the postal address of customer {} has changed"
+    return ""

@@ -1,6 +1,6 @@
 """Which batches may leave now, what is taken out of them first, and their release.
 
-An approved message whose items, balances or holds have changed since is withdrawn whole. The plan is in the
+An approved message whose items, balances, holds or address have changed since is withdrawn whole. The plan is in the
 store before anything leaves, the journal on disk while it leaves, and the store is not held meanwhile.
 """
 
@@ -36,6 +36,7 @@ from tasks.store.batch_lists import (
 )
 from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
 from tasks.store.connection import open_to_read, open_to_write
+from tasks.store.history import read_reached
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,11 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
     """
     with open_to_read(run.workspace) as connection:
         stored = read_messages(connection, batch_id)
+        customers = read_reached(connection, run.as_of)
     # Once a batch has begun to leave, its print run and sheets may be out of the house: only e-mail can be stopped.
     begun = has_begun_to_leave(stored)
     waiting = [one.message for one in _live(stored) if not begun or one.message.channel == Channel.EMAIL]
-    changes = find_changes(waiting, decisions)
+    changes = find_changes(waiting, decisions, customers)
     if not changes:
         return {}
     by_id = {message.message_id: message for message in waiting}
@@ -214,8 +216,8 @@ def _planned(run: Run, row: Mapping[str, Any], creditor: Creditor) -> PlannedMes
         document=run.workspace.root / (row["document_path"] or ""),
         document_sha256=row["document_sha256"] or "",
         recipients=(mail_address(row["email"]),) if is_email else (),
-        sender=(smtp.from_ if smtp else None) or creditor.sender.email,
-        copies=(smtp.copy_to,) if smtp and smtp.copy_to and is_email else (),
+        sender=mail_address((smtp.from_ if smtp else None) or creditor.sender.email),
+        copies=(mail_address(smtp.copy_to),) if smtp and smtp.copy_to and is_email else (),
     )
 
 

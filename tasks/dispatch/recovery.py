@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from policies.mail_addresses import is_same_address
 from policies.model import EVENTS, ITEM_KEY, Channel, EventKind
 from tasks.dispatch.journal import (
     JOURNAL_NAME,
@@ -31,10 +32,12 @@ from tasks.store.batch_lists import (
     list_actions_of,
     list_batches,
     list_messages,
+    read_addresses,
     read_customers_of_actions,
 )
 from tasks.store.batches import close_batch, withdraw_messages
 from tasks.store.connection import Connection, open_to_write
+from tasks.store.history import read_customers
 from tasks.store.outcomes import Outcome, OutcomeKind, note_left_before, take_in_outcomes
 
 HELD_DAYS = 7
@@ -125,8 +128,8 @@ def _end_refused(
 ) -> set[str]:
     """End messages that a server refused for good.
 
-    An address it did not know counts as bounced from then on. What it refused for another reason is held, so that a
-    person can look into it: the same message would be refused again.
+    An address it did not know counts as bounced from then on, unless the customer has another one by now. What it
+    refused for another reason is held, so that a person can look into it: the same message would be refused again.
     """
     ended: set[str] = set()
     for on, of_day in groupby(sorted(refused, key=_day), key=_day):
@@ -138,8 +141,21 @@ def _end_refused(
         of_kind = [one.message_id for one in refused if one.is_bad_address is is_bad_address]
         if ids := [message_id for message_id in of_kind if message_id in ended]:
             actions = list_actions(connection, batch_id).filter(pl.col("message_id").is_in(ids))
+            if is_bad_address:
+                actions = _to_this_address(connection, batch_id, actions)
             add_events(connection, replace(run, actor="relance"), record(run, actions))
     return ended
+
+
+def _to_this_address(connection: Connection, batch_id: str, actions: pl.DataFrame) -> pl.DataFrame:
+    """Return the actions whose message went to the address that its customer still has: only that one is bad."""
+    written_to = read_addresses(connection, batch_id)
+    known = dict(read_customers(connection).select("customer_id", pl.col("email").fill_null("")).iter_rows())
+    is_same = [
+        is_same_address(written_to[message_id], known.get(customer_id, ""))
+        for message_id, customer_id in actions.select("message_id", "customer_id").iter_rows()
+    ]
+    return actions.filter(pl.Series(is_same, dtype=pl.Boolean))
 
 
 def _note_bounces(_run: Run, actions: pl.DataFrame) -> pl.DataFrame:

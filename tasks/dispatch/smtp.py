@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from policies.errors import CreditorInvalidError
 from policies.explanations import counted
+from policies.first_refusals import MOST_DOMAINS, FirstRefusals
 from policies.hosts import is_local_host
 from policies.pacing import PacedQueue
 from tasks.dispatch.departure import Departure, DocumentChangedError, read_unchanged
@@ -74,8 +75,10 @@ class _Session:
         self.queue = PacedQueue[PlannedMessage](
             server.messages_per_minute, server.messages_per_minute_per_domain
         )
-        self._add(messages)
+        # What was refused before the server took anything waits until the others were tried.
+        self._add(sorted(messages, key=lambda message: message.message_id in departure.journal.outcomes))
         self.unanswered = Unanswered(server.connections)
+        self.first_refusals = FirstRefusals[tuple[PlannedMessage, Attempt]]()
         self.trusted = trusted
         self.later: dict[PlannedMessage, str] = {}
         self.mended_first: dict[PlannedMessage, str] = {}
@@ -102,6 +105,7 @@ class _Session:
                 await self._work_together()
                 if not (self.queue or self.later):
                     break
+            self._judge_first_refusals()
 
     def problems(self) -> list[str]:
         """Return what went wrong, in sentences."""
@@ -116,6 +120,11 @@ class _Session:
             answers = counted(self.unanswered.in_a_row, "message")
             what = f"the mail server {self.server.name} gave no answer to {answers} in a row after taking the data"
             sentences.append(f"{what}; nothing more was sent. {left}")
+        elif self.first_refusals.are_our_fault:
+            what = (
+                f"the mail server {self.server.name} took nothing and refused {MOST_DOMAINS} domains in a row"
+            )
+            sentences.append(f"{what}: no customer is blamed, and nothing more was sent. {left}")
         elif self.queue and not self.departure.was_stopped:
             where = f"the mail server {self.server.name} cannot be used"
             sentences.append(f"{where}: {self.server_problem or 'it closes every connection'}. {left}")
@@ -129,6 +138,7 @@ class _Session:
             self.is_hopeless
             or self.is_ending
             or self.unanswered.are_too_many
+            or self.first_refusals.are_our_fault
             or not self.departure.may_go_on()
         )
 
@@ -170,7 +180,7 @@ class _Session:
         """Send messages over one connection while it is good; return how many were answered."""
         answered = 0
         while message := await self._next():
-            if not connection.dialogue.is_in_step or not await self.unanswered.begin():
+            if not connection.dialogue.is_in_step or not await self._may_begin():
                 self.queue.put_back(_domain(message), message)
                 return answered
             attempt = None
@@ -200,6 +210,14 @@ class _Session:
             await asyncio.sleep(min(self.queue.seconds_until_next(time.monotonic()), _LONGEST_NAP_SECONDS))
         return None
 
+    async def _may_begin(self) -> bool:
+        """Return whether a message may leave, once it is its turn: by then people may have stopped the release."""
+        if not await self.unanswered.begin():
+            return False
+        if is_over := self._is_over():
+            self.unanswered.end(is_doubt=False, was_answered=False)
+        return not is_over
+
     async def _attempt(self, connection: Connection, message: PlannedMessage) -> Attempt:
         try:
             content = read_unchanged(message)
@@ -213,6 +231,28 @@ class _Session:
         )
 
     def _note(self, message: PlannedMessage, attempt: Attempt) -> None:
+        """Note how an attempt ended, and what follows for refusals that were kept back."""
+        if attempt.ending is Ending.LEFT:
+            for earlier in self.first_refusals.take():
+                self._settle(*earlier)
+        if attempt.is_no:
+            self.first_refusals.refuse(_domain(message))
+        is_final = attempt.is_no and attempt.ending is Ending.REFUSED
+        if is_final and self.first_refusals.keep_back((message, attempt)):
+            self._write_down(message, attempt, DeliveryStatus.FAILED)
+        else:
+            self._settle(message, attempt)
+        if attempt.ending is not Ending.LATER:
+            self.departure.done()
+
+    def _judge_first_refusals(self) -> None:
+        """Let refusals that were kept back count if everything was tried, else let them wait with the rest."""
+        for message, attempt in [] if self.queue else self.first_refusals.end():
+            self._settle(message, attempt)
+        waiting = self.mended_first if self.first_refusals.are_our_fault else self.later
+        waiting.update((message, attempt.answer) for message, attempt in self.first_refusals.kept_back)
+
+    def _settle(self, message: PlannedMessage, attempt: Attempt) -> None:
         """Write down how an attempt ended, and keep what is to be told or tried again."""
         match attempt.ending:
             case Ending.LATER:
@@ -222,11 +262,13 @@ class _Session:
             case Ending.REFUSED if not attempt.is_bad_address:
                 self.refused[message] = attempt.answer
         status = _STATUSES.get(attempt.ending, DeliveryStatus.FAILED)
-        if status is not DeliveryStatus.FAILED or attempt.has_begun:
-            journal, now = self.departure.journal, self.departure.clock()
-            journal.settle(message, status, attempt.answer, now, is_bad_address=attempt.is_bad_address)
-        if attempt.ending is not Ending.LATER:
-            self.departure.done()
+        if status is not DeliveryStatus.FAILED or attempt.has_begun or attempt.is_no:
+            self._write_down(message, attempt, status)
+
+    def _write_down(self, message: PlannedMessage, attempt: Attempt, status: DeliveryStatus) -> None:
+        is_bad_address = attempt.is_bad_address and status is DeliveryStatus.REFUSED
+        journal, now = self.departure.journal, self.departure.clock()
+        journal.settle(message, status, attempt.answer, now, is_bad_address=is_bad_address)
 
 
 def _domain(message: PlannedMessage) -> str:

@@ -13,7 +13,12 @@ _LONGEST_ANSWER = 500
 
 
 class AddressFormError(Exception):
-    """The mail server cannot take an address of this form."""
+    """The mail server cannot take an address of this form; `is_ours` where it is not the customer's."""
+
+    def __init__(self, *, is_ours: bool) -> None:
+        """Keep whose address it is."""
+        super().__init__()
+        self.is_ours = is_ours
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,12 @@ def make_commands(message: PlannedMessage, content: bytes, offered: Collection[s
     options = [f"SIZE={len(content)}"] if "size" in offered else []
     if "8bitmime" in offered and not content.isascii():
         options.append("BODY=8BITMIME")
-    addresses = (sender, *message.recipients, *message.copies)
-    if any(_NOT_IN_ADDRESSES.search(address) for address in addresses):
-        raise AddressFormError
-    if not all(address.isascii() for address in addresses):
-        if "smtputf8" not in offered:
-            raise AddressFormError
+    ours = (message.sender, *message.copies)
+    for address in (*ours, *message.recipients):
+        is_taken = address.isascii() or "smtputf8" in offered
+        if not address or _NOT_IN_ADDRESSES.search(address) or not is_taken:
+            raise AddressFormError(is_ours=address in ours)
+    if not all(address.isascii() for address in (*ours, *message.recipients)):
         options.append("SMTPUTF8")
     if "dsn" in offered:
         options += ["RET=HDRS", f"ENVID={xtext(message.message_id)}"]

@@ -6,7 +6,7 @@ server's answer settles the message. Where data is still to be sent when the con
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from policies.mail_answers import AnswerMeaning, Phase, read_answer
@@ -30,6 +30,7 @@ _END = b".\r\n"
 _PIECE = 65_536
 _CAREFUL_SECONDS = 0.1
 UNKNOWN_FORM = "the mail server cannot take an address of this form"
+OUR_UNKNOWN_FORM = "the mail server cannot take the sender or `copy_to` of creditor.yaml in this form"
 
 
 class Ending(StrEnum):
@@ -49,7 +50,8 @@ class Ending(StrEnum):
 class Attempt:
     """How one attempt ended.
 
-    `has_begun` says that its intent is in the journal; `is_open` that the connection can take the next message.
+    `has_begun` says that its intent is in the journal; `is_open` that the connection can take the next message;
+    `is_no` that the server said no, for good.
     """
 
     ending: Ending
@@ -57,6 +59,7 @@ class Attempt:
     is_open: bool = True
     has_begun: bool = False
     is_bad_address: bool = False
+    is_no: bool = False
 
 
 _ENDINGS = {
@@ -93,7 +96,9 @@ class Transaction:
         try:
             if attempt := await self._announce():
                 return attempt
-        except AddressFormError:
+        except AddressFormError as error:
+            if error.is_ours:
+                return Attempt(Ending.MENDED_FIRST, OUR_UNKNOWN_FORM)
             return Attempt(Ending.REFUSED, UNKNOWN_FORM, is_bad_address=True)
         except ConnectionBrokenError as error:
             why = f"the connection broke before the message was sent: {error}"
@@ -167,7 +172,7 @@ class Transaction:
             is_open = _is_consent(await self.dialogue.reply(self.server.timeouts.command))
         except ConnectionBrokenError:
             is_open = False
-        return Attempt(attempt.ending, attempt.answer, is_open, attempt.has_begun, attempt.is_bad_address)
+        return replace(attempt, is_open=is_open)
 
     async def _send_data(self, *, is_careful: bool) -> Attempt:
         data = with_dots_doubled(self.content)
@@ -200,7 +205,7 @@ class Transaction:
         refusal = self._refusal(Phase.DATA, reply)
         if refusal is None:
             return Attempt(Ending.DOUBT, self._shown(reply), is_open=False, has_begun=True)
-        return Attempt(refusal.ending, refusal.answer, refusal.is_open, True, refusal.is_bad_address)
+        return replace(refusal, has_begun=True)
 
     def _refusal(self, phase: Phase, reply: Reply) -> Attempt | None:
         if _is_consent(reply):
@@ -213,6 +218,7 @@ class Transaction:
             self._shown(reply),
             self._is_usable(reply),
             is_bad_address=meaning is AnswerMeaning.BAD_ADDRESS,
+            is_no=meaning is not AnswerMeaning.LATER,
         )
 
     def _out_of_step(self, reply: Reply) -> Attempt:

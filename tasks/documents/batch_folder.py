@@ -13,6 +13,7 @@ from pathlib import Path
 
 from policies.creditor import Agency
 from policies.errors import CreditorInvalidError, RelanceError
+from policies.mail_addresses import mail_address
 from policies.messages import Message
 from policies.model import Channel
 from policies.policy_warnings import DEFAULT_AGENCY
@@ -105,7 +106,7 @@ class BatchFolder:
 
     def emails(self, messages: Sequence[Message]) -> Iterator[ComposedDocument]:
         """Write one file per e-mail."""
-        domain = self.creditor.sender.email.rpartition("@")[2]
+        domain = mail_address(self.creditor.sender.email).rpartition("@")[2]
         for message in messages:
             if message.channel == Channel.EMAIL:
                 sent_at = mail_date(message, self.creditor)

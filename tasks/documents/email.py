@@ -93,9 +93,11 @@ def _write_headers(
     sender = creditor.sender
     sender_address = creditor.smtp.from_ if creditor.smtp and creditor.smtp.from_ else sender.email
     name = one_line(message.customer.customer_name)[:_LONGEST_NAME]
-    mail["From"] = Address(one_line(f"{sender.name}, {creditor.legal_name}"), addr_spec=sender_address)
+    mail["From"] = Address(
+        one_line(f"{sender.name}, {creditor.legal_name}"), addr_spec=mail_address(sender_address)
+    )
     mail["To"] = Address(name, addr_spec=recipient)
-    mail["Reply-To"] = Address(sender.name, addr_spec=sender.reply_to or sender.email)
+    mail["Reply-To"] = Address(sender.name, addr_spec=mail_address(sender.reply_to or sender.email))
     mail[_SUBJECT] = one_line(subject)
     mail["Date"] = format_datetime(sent_at)
     mail["Message-ID"] = message_id_header(message.message_id, envelope_domain)

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 import polars as pl
 
 from policies.creditor import Returns
-from policies.mail_addresses import mail_address
+from policies.mail_addresses import is_same_address, mail_address
 from policies.model import EVENTS
 from policies.return_effects import SETTLING, Effects, PastReturn, Rules, effects_of
 from policies.return_phrases import ReturnPhrases
@@ -124,7 +124,7 @@ class _Taker:
                 one.verdict,
                 message_id=number,
                 customer_id=one.customer_id,
-                is_current_address=_is_same(written_to, self.addresses.get(one.customer_id, "")),
+                is_current_address=is_same_address(written_to, self.addresses.get(one.customer_id, "")),
                 past=of_address,
                 as_of=self.run.as_of,
                 rules=self.rules,
@@ -199,11 +199,6 @@ def _about(one: Judged, names: Mapping[str, str]) -> str:
     number = one.message.get("message_id", "")
     invoices = names[number].partition(", ")[2] if number else ""
     return f"about message {number}, {invoices}; " if number else ""
-
-
-def _is_same(written_to: str, current: str) -> bool:
-    one, other = mail_address(written_to).lower(), mail_address(current).lower()
-    return bool(one) and one == other
 
 
 def _address_key(customer_id: str, written_to: str) -> str:

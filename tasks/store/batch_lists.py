@@ -63,6 +63,16 @@ def name_messages(connection: Connection, message_ids: Collection[str]) -> dict[
     }
 
 
+def read_addresses(connection: Connection, batch_id: str) -> dict[str, str]:
+    """Return the e-mail address each message of a batch was written to: message_id -> address, empty without one."""
+    rows = connection.execute(
+        "select message_id, coalesce(json_extract_string(payload, '$.customer.email'), '') from messages "
+        "where batch_id = $id",
+        {"id": batch_id},
+    )
+    return dict(rows.fetchall())
+
+
 def list_messages(connection: Connection, batch_id: str | None = None) -> pl.DataFrame:
     """Return one row per message, without what it says."""
     return fetch(connection, load_query("list_messages"), batch_id=batch_id)

@@ -5,10 +5,12 @@ The queries of `queries/` say it; `policies.history` names the result.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 
+from policies.accounts import customer_facts
+from policies.happenings import events_until
 from policies.history import SCHEMAS, History
 from policies.model import CUSTOMER_COLUMNS
 from tasks.store.connection import Connection, fetch, load_query
@@ -42,6 +44,15 @@ def read_customers(connection: Connection) -> pl.DataFrame:
     """Return the customers as they are known now."""
     with _counted_intakes(connection, None):
         return _customers(connection)
+
+
+def read_reached(connection: Connection, on: date) -> pl.DataFrame:
+    """Return the customers as known now, and whether their e-mail address has come back up to a day: `bounced`."""
+    with _counted_intakes(connection, None):
+        customers = _customers(connection)
+        events = fetch(connection, load_query("events"), SCHEMAS["events"])
+    bounced = customer_facts(customers, events_until(events, on)).select("customer_id", "bounced")
+    return customers.join(bounced, on="customer_id", maintain_order="left")
 
 
 def _customers(connection: Connection) -> pl.DataFrame:

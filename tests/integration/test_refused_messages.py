@@ -35,6 +35,20 @@ def test_a_message_refused_for_what_it_is_waits_for_a_person_and_is_not_tried_ag
     assert "The log holds" in verify_log(workspace)
 
 
+def test_a_sender_beyond_ascii_is_handed_over_in_the_form_for_name_servers(tmp_path: Path) -> None:
+    workspace = company(tmp_path / "acme", {"C4": "50.00"})
+    with running(MailServer()) as server:
+        keys = "from: factures@société.example, copy_to: archive@société.example"
+        with workspace.creditor_path.open("a", encoding="utf-8") as creditor:
+            creditor.write(f"smtp: {{host: 127.0.0.1, port: {server.port}, security: none, {keys}}}\n")
+        relance(workspace, "run", "--as-of", DAY)
+    [received] = server.received
+    assert received.recipients == ["c4@example.com", "archive@xn--socit-esab.example"]
+    assert received.sender.startswith("factures+")
+    assert received.sender.endswith("@xn--socit-esab.example")
+    assert b"<factures@xn--socit-esab.example>" in received.content.partition(b"\r\n\r\n")[0]
+
+
 def test_a_journal_changed_after_its_batch_was_closed_is_told(tmp_path: Path) -> None:
     workspace = company(tmp_path / "acme", {"C4": "50.00"})
     relance(workspace, "run", "--as-of", DAY)

@@ -85,6 +85,7 @@ def test_an_identifier_without_quotes_is_refused() -> None:
         ("country: FR  ", "country: UK  ", "the United Kingdom is GB"),
         ("country: FR  ", "country: France  ", "is not a country code"),
         ("email: comptabilite@", "email: comptabilite.", "is not an e-mail address"),
+        ("email: comptabilite@", "email: comptabilité@", "before the @ only ASCII"),
         ("time_zone: Europe/Paris", "time_zone: Paris", "is not a time zone"),
         ("time_zone: Europe/Paris", "time_zone: ../etc", "is not a time zone"),
         ("language: fr", "language: french", "language"),
@@ -93,6 +94,11 @@ def test_an_identifier_without_quotes_is_refused() -> None:
 )
 def test_a_wrong_value_is_named(before: str, after: str, said: str) -> None:
     assert said in refusal_of(changed(before, after))
+
+
+def test_an_address_whose_domain_has_a_form_for_name_servers_is_taken_as_it_is_written() -> None:
+    text = changed("email: comptabilite@ateliers-cormier", "email: comptabilite@société")
+    assert parse(text).sender.email == "comptabilite@société.example"
 
 
 def test_all_errors_are_told_together() -> None:

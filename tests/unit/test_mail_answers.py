@@ -5,6 +5,7 @@ import re
 import pytest
 
 from policies.mail_answers import (
+    OUR_FAULTS,
     RULES_BY_CODE,
     RULES_BY_STATUS,
     AnswerMeaning,
@@ -45,12 +46,72 @@ ANSWERS = [
     (RECIPIENT, "550 5.7.8 wrong password", OURS),
     (RECIPIENT, "503 5.5.1 MAIL first", OURS),
     (RECIPIENT, "502 not here", OURS),
+    (RECIPIENT, "550 5.7.54 refused", OURS),
+    (DATA, "550 5.7.23 refused", OURS),
     (SENDER, "550 5.1.1 no such sender", OURS),
     (SENDER, "550 sender refused", OURS),
     (SENDER, "553 5.7.1 not allowed to send as", OURS),
     (DATA, "500 what?", OURS),
     (DATA, "999 nonsense", OURS),
 ]
+
+FAULTS_OF_OURS = [
+    "550 relay not permitted",  # Exim
+    "554 5.7.1 <c@x.example>: Relay access denied",  # Postfix
+    "550 5.7.1 Unable to relay",  # Exchange
+    "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
+    "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",  # qmail
+    "550 5.7.1 <c@x.example>... Relaying denied. IP name lookup failed",  # Sendmail
+    "551 we do not relay",
+    "550 authentication required",
+    "550 5.1.0 please authenticate before you send",
+    "530 5.7.1 Client was not authenticated",
+    "550 Your IP is blacklisted",
+    "554 5.7.1 Service unavailable; client [192.0.2.1] blocked using zen.spamhaus.org",
+    "550 5.7.1 192.0.2.1 is listed in our block list",
+    "553 rejected, see https://www.spamcop.net/w3m?action=checkblock",
+    "554 5.7.1 <mail.x.example[192.0.2.1]>: Client host rejected: Access denied",
+    "550 5.7.606 Access denied, banned sending IP [192.0.2.1]",
+    "553 5.7.1 <us@x.example>: Sender address rejected: not owned by user us",
+    "550 5.1.0 sender rejected: AUP",
+    "550 Sender verify failed",
+    "550 you are not allowed to send as this user",
+    "550 5.7.26 this mail has been blocked because the sender is unauthenticated",
+    "550 SPF: 192.0.2.1 may not send for us.example",
+    "554 message rejected by DMARC policy of us.example",
+    "550 5.4.5 Daily user sending limit exceeded",
+    "552 5.2.2 outgoing quota exceeded",
+]
+FAULTS_OF_THEIRS = [
+    "550 5.1.1 <c@x.example>: Recipient address rejected: User unknown in relay recipient table",
+    "550 5.1.1 User (c@x.example) not listed in Domino Directory",
+    "550 <relay-denied@x.example> unknown",
+    "550 no such domain spf.x.example",
+    "550 no mailbox spf-conseil here",
+    "550 recipient rejected",
+]
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("answer", FAULTS_OF_OURS)
+def test_a_server_that_refuses_us_condemns_neither_address_nor_message(phase: Phase, answer: str) -> None:
+    code, _, text = answer.partition(" ")
+    assert read_answer(phase, int(code), text) is OURS
+
+
+@pytest.mark.parametrize("answer", FAULTS_OF_THEIRS)
+def test_an_unknown_mailbox_counts_as_one_whatever_its_name(answer: str) -> None:
+    code, _, text = answer.partition(" ")
+    assert read_answer(RECIPIENT, int(code), text) is ADDRESS
+
+
+@pytest.mark.parametrize("words", OUR_FAULTS)
+def test_all_words_of_the_table_stand_in_one_of_these_answers(words: str) -> None:
+    assert any(re.search(words, answer, re.IGNORECASE) for answer in FAULTS_OF_OURS)
+
+
+def test_words_behind_the_beginning_of_an_endless_answer_do_not_count() -> None:
+    assert read_answer(RECIPIENT, 550, f"{'unknown ' * 200} relaying denied") is ADDRESS
 
 
 @pytest.mark.parametrize(("phase", "answer", "meaning"), ANSWERS)
