@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -219,14 +218,14 @@ def _publish(run: Run, day: Day) -> None:
 
 
 def _withdraw(run: Run, batch_id: str) -> tuple[dict[str, str], str]:
-    """Withdraw what has changed since the batch was drafted; nothing can have on the same day without approval.
+    """Withdraw what has changed since the batch was drafted, be it on the same day.
 
     Returns:
         Why each message was withdrawn, and why the batch now waits for a person, or nothing.
     """
     with open_to_read(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
-    if batch is None or _is_fresh(batch, run.as_of):
+    if batch is None or _is_fresh(batch, run):
         return {}, ""
     withdrawn = withdraw_changed(run, batch_id, _what_still_holds(run))
     return withdrawn, compose_again(run, batch_id)
@@ -243,8 +242,9 @@ def _what_still_holds(run: Run) -> pl.DataFrame:
     return _held[run.run_id]
 
 
-def _is_fresh(batch: dict[str, object], as_of: date) -> bool:
-    return batch["as_of"] == as_of and not batch["approval_required"]
+def _is_fresh(batch: dict[str, object], run: Run) -> bool:
+    """Return whether this very run drafted the batch: it has held the workspace since, so nobody recorded anything."""
+    return batch["run_id"] == run.run_id and not batch["approval_required"]
 
 
 def _counts(decisions: pl.DataFrame, column: str) -> dict[str, int]:

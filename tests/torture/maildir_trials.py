@@ -51,21 +51,25 @@ def try_once(prepared: Workspace, root: Path, seed: int) -> tuple[bool, list[str
     if chance.random() < 0.5:
         _fetch(workspace, fetched)
     payers = chance.sample(range(1, MESSAGES + 1), MESSAGES // 2)
+    before = _delivered(fetched, workspace.root / "going" / "new")
     run_child(lambda: _take_in_payments(workspace, payers))
     run_child(lambda: let_leave(workspace, today))
     _fetch(workspace, fetched)
     state: dict[str, Any] = run_child(lambda: state_of(workspace))
-    taken = Counter(path.name.partition(".")[0] for path in fetched.iterdir())
+    taken = _delivered(fetched)
     wrong = [
         *([state["log"]] if state["log"] else []),
-        *(f"{path.name} still lies ready" for path in (workspace.root / "going" / ".relance").iterdir()),
-        *_judge(state["statuses"], taken, run_child(lambda: _messages_of(workspace, payers))),
+        *(
+            f"{path.name} still lies ready"
+            for path in (workspace.root / "going" / ".relance").glob("*.relance")
+        ),
+        *_judge(state["statuses"], taken, before, run_child(lambda: _messages_of(workspace, payers))),
     ]
     shutil.rmtree(root)
     return code == -signal.SIGKILL, wrong
 
 
-def _judge(statuses: dict[str, str], taken: Counter[str], paid: list[str]) -> list[str]:
+def _judge(statuses: dict[str, str], taken: Counter[str], before: Counter[str], paid: list[str]) -> list[str]:
     wrong = [f"{message} was delivered {count} times" for message, count in taken.items() if count > 1]
     for message, status in statuses.items():
         expected = "dispatched" if taken[message] else "withdrawn"
@@ -73,7 +77,15 @@ def _judge(statuses: dict[str, str], taken: Counter[str], paid: list[str]) -> li
             wrong.append(f"{message} is {status}, and was delivered {taken[message]} times")
         if not taken[message] and message not in paid:
             wrong.append(f"{message} is lost")
+        if message in paid and taken[message] > before[message]:
+            wrong.append(f"{message} was delivered after it had been paid")
     return wrong
+
+
+def _delivered(*folders: Path) -> Counter[str]:
+    """Return how often each message lies in these folders."""
+    paths = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    return Counter(path.name.partition(".")[0] for path in paths)
 
 
 def _fetch(workspace: Workspace, into: Path) -> None:
