@@ -11,7 +11,7 @@ from flows.engine import note, step
 from flows.mail_login import read_login
 from flows.totals import aging_totals
 from policies.explanations import counted
-from policies.model import ITEM_KEY
+from policies.releasing import TODAY
 from tasks.approval import expire
 from tasks.compose import compose_again, compose_batch, list_calls_again
 from tasks.decide import Day, decide_day, decisions_as_published
@@ -238,7 +238,7 @@ def _what_still_holds(run: Run) -> pl.DataFrame:
     """Return what is demanded of each open item today; a release changes none of it, so once per run is enough."""
     if run.run_id not in _held:
         _held.clear()
-        _held[run.run_id] = _decide(run).decisions.select(*ITEM_KEY, "amount_demanded", "reason")
+        _held[run.run_id] = _decide(run).decisions.select(TODAY)
     return _held[run.run_id]
 
 

@@ -183,7 +183,7 @@ def contact_holds(
     holds = [
         Hold(
             HoldReason.UNAPPLIED_CASH,
-            has_overdue & (pl.col("unapplied_amount") < 0) & (net_overdue <= 0),
+            is_covered(),
             pl.concat_str(
                 [
                     pl.lit("Unapplied cash of "),
@@ -246,6 +246,12 @@ def contact_holds(
         )
     )
     return holds
+
+
+def is_covered() -> pl.Expr:
+    """Return whether unapplied cash covers all that is overdue of the account of a row."""
+    overdue, unapplied = pl.col("overdue_amount"), pl.col("unapplied_amount")
+    return (overdue > 0) & (unapplied < 0) & (overdue + unapplied <= 0)
 
 
 def threshold(by_currency: Mapping[str, Decimal]) -> pl.Expr:

@@ -59,6 +59,7 @@ _PLANNED = pl.Schema(
     {
         **{name: dtype for name, dtype in ACTIONS.items() if name != "dispatch_date"},
         "carrier": pl.String(),
+        "due_date": pl.Date(),
         "is_pre_due": pl.Boolean(),
         "needs_approval": pl.Boolean(),
     }
@@ -228,7 +229,9 @@ class _Replay:
         is_approved = pl.col("decided_on") <= day - timedelta(days=self._period.approve_after_days)
         approved, self._waiting = waiting.filter(is_approved), waiting.filter(~is_approved)
         changed = find_changed(
-            approved.select(*_MESSAGE, *ITEM_KEY[1:], was_demanded="amount_demanded"), decisions, _MESSAGE
+            approved.select(*_MESSAGE, *ITEM_KEY[1:], was_demanded="amount_demanded", was_due="due_date"),
+            decisions,
+            _MESSAGE,
         )
         still_true = approved.join(changed, on=_MESSAGE, how="anti")
         self.withdrawn += approved.height - still_true.height

@@ -10,6 +10,7 @@ from policies.messages import Message, MessageItem, Recipient
 from policies.model import CUSTOMER_COLUMNS
 from policies.releasing import find_changes
 
+DUE = date(2026, 3, 2)
 HOME = {
     "email": "c@x.example",
     "address_line_1": "1 rue du Port",
@@ -64,16 +65,21 @@ def message(number: str, *demanded: tuple[str, str], channel: str = "registered_
     )
 
 
-def today(*rows: tuple[str, str, str]) -> pl.DataFrame:
-    """Return decisions (invoice, amount demanded, reason)."""
+def today(*rows: tuple[str, str, str], due: date = DUE, unapplied: str = "0") -> pl.DataFrame:
+    """Return decisions (invoice, amount demanded, reason) on items that were due on a day."""
+    overdue = sum((Decimal(amount) for _, amount, _ in rows), Decimal(0))
+    account = (due, overdue, Decimal(unapplied))
     return pl.DataFrame(
-        [("C", invoice, "1", Decimal(amount), reason) for invoice, amount, reason in rows],
+        [("C", invoice, "1", Decimal(amount), reason, *account) for invoice, amount, reason in rows],
         schema={
             "customer_id": pl.String,
             "invoice_number": pl.String,
             "installment": pl.String,
             "amount_demanded": pl.Decimal(38, 3),
             "reason": pl.String,
+            "due_date": pl.Date,
+            "overdue_amount": pl.Decimal(38, 3),
+            "unapplied_amount": pl.Decimal(38, 3),
         },
         orient="row",
     )
@@ -96,12 +102,22 @@ def test_a_message_whose_items_stand_as_they_did_may_leave() -> None:
         (today(("B", "50", "")), "invoice A is no longer open"),
         (today(("A", "80", "awaiting_approval")), "the balance of invoice A has changed"),
         (today(("A", "100", "disputed")), "invoice A is held: disputed"),
+        (today(("A", "100", ""), due=date(2026, 6, 2)), "the due date of invoice A has changed"),
+        (
+            today(("A", "100", "awaiting_approval"), unapplied="-100"),
+            "unapplied cash covers invoice A and all else that is overdue",
+        ),
     ],
-    ids=["paid", "paid in part", "disputed"],
+    ids=["paid", "paid in part", "disputed", "due later", "paid on account"],
 )
 def test_a_message_of_which_one_item_changed_is_withdrawn_whole(decisions: pl.DataFrame, why: str) -> None:
     waiting = [message("M", ("A", "100")), message("N", ("B", "50"))]
     assert find_changes(waiting, decisions, customers())["M"] == why
+
+
+def test_cash_that_covers_only_a_part_withdraws_nothing() -> None:
+    decisions = today(("A", "100", "awaiting_approval"), unapplied="-99.99")
+    assert find_changes([message("M", ("A", "100"))], decisions, customers()) == {}
 
 
 def test_the_first_change_of_a_message_is_the_reason_given() -> None:
