@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_Turn = tuple[float, int, str]
 
 _MINUTE = 60.0
 
@@ -23,8 +24,10 @@ class PacedQueue(Generic[T]):
         self._free_at = float("-inf")
         self._domain_free_at: dict[str, float] = {}
         self._waiting: dict[str, deque[tuple[int, T]]] = {}
-        # One entry for each domain that waits: from when it may go on, and its oldest entry.
-        self._turns: list[tuple[float, int, str]] = []
+        # Of each domain that waits: from when it may go on, and its oldest entry. What was overtaken by an entry put
+        # back stays in the heap until it comes to the top.
+        self._turns: list[_Turn] = []
+        self._turn_of: dict[str, _Turn] = {}
         self._added = 0
         self._first = 0
 
@@ -49,8 +52,6 @@ class PacedQueue(Generic[T]):
         """Put an entry first again that was taken and did not leave."""
         self._first -= 1
         self._waiting.setdefault(domain, deque()).appendleft((self._first, entry))
-        self._turns = [turn for turn in self._turns if turn[2] != domain]
-        heapq.heapify(self._turns)
         self._take_turn(domain)
 
     def seconds_until_next(self, now: float) -> float:
@@ -64,6 +65,7 @@ class PacedQueue(Generic[T]):
         if not self._turns or self.seconds_until_next(now) > 0:
             return None
         _, _, domain = heapq.heappop(self._turns)
+        del self._turn_of[domain]
         waiting = self._waiting[domain]
         _, entry = waiting.popleft()
         self._free_at = now + self._gap
@@ -72,6 +74,7 @@ class PacedQueue(Generic[T]):
             self._take_turn(domain)
         else:
             del self._waiting[domain]
+        self._drop_overtaken()
         return entry
 
     def entries(self) -> list[T]:
@@ -81,4 +84,11 @@ class PacedQueue(Generic[T]):
 
     def _take_turn(self, domain: str) -> None:
         free_at = self._domain_free_at.get(domain, float("-inf")) if self._domain_gap else float("-inf")
-        heapq.heappush(self._turns, (free_at, self._waiting[domain][0][0], domain))
+        self._turn_of[domain] = (free_at, self._waiting[domain][0][0], domain)
+        heapq.heappush(self._turns, self._turn_of[domain])
+        self._drop_overtaken()
+
+    def _drop_overtaken(self) -> None:
+        """See to it that the first turn is one that counts."""
+        while self._turns and self._turns[0] != self._turn_of.get(self._turns[0][2]):
+            heapq.heappop(self._turns)

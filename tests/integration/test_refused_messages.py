@@ -1,15 +1,20 @@
 """What a mail server refuses for good: the address bounces, or the items wait for a person; nothing is tried again."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from policies.model import HoldReason
 from tasks.audit.verify import verify_log
+from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
 from tasks.store.audit import read_log
-from tasks.store.connection import open_to_read
+from tasks.store.batches import release_batch
+from tasks.store.connection import open_to_read, open_to_write
 from tests.integration.mail_server import MailServer, running
-from tests.waiting_company import DAY, company, events, relance, statuses
+from tests.integration.test_proposed_again import planned_for
+from tests.waiting_company import DAY, NEXT_DAY, company, events, relance, statuses
 
 BATCH = f"{DAY}-automatic"
+NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 
 
 def test_a_message_refused_for_what_it_is_waits_for_a_person_and_is_not_tried_again(tmp_path: Path) -> None:
@@ -47,6 +52,26 @@ def test_a_sender_beyond_ascii_is_handed_over_in_the_form_for_name_servers(tmp_p
     assert received.sender.startswith("factures+")
     assert received.sender.endswith("@xn--socit-esab.example")
     assert b"<factures@xn--socit-esab.example>" in received.content.partition(b"\r\n\r\n")[0]
+
+
+def test_what_a_reading_command_takes_in_bears_the_day_on_which_it_was_refused(tmp_path: Path) -> None:
+    workspace = company(tmp_path / "acme", {"C3": "40.00", "C4": "50.00"})
+    workspace.stop_path.touch()
+    relance(workspace, "run", "--as-of", DAY)
+    address, message = (planned_for(workspace, BATCH, customer) for customer in ("C3", "C4"))
+    on = date.fromisoformat(DAY)
+    with open_to_write(workspace) as connection:
+        release_batch(connection, BATCH, on)
+    with Journal(workspace.outbox / BATCH / JOURNAL_NAME, on) as journal:
+        journal.settle(address, DeliveryStatus.REFUSED, "550 5.1.1 unknown", NOW, is_bad_address=True)
+        journal.settle(message, DeliveryStatus.REFUSED, "554 5.6.0 unreadable", NOW)
+    assert relance(workspace, "decisions", "--as-of", NEXT_DAY).returncode == 0
+    recorded = [
+        (one["kind"], one["customer_id"], one["event_date"], one.get("until"))
+        for one in events(workspace, "event_recorded")
+    ]
+    assert recorded == [("bounce", "C3", DAY, None), ("hold", "C4", DAY, "2026-03-17")]
+    assert [one["on"] for one in events(workspace, "batch_closed")] == [DAY]
 
 
 def test_a_journal_changed_after_its_batch_was_closed_is_told(tmp_path: Path) -> None:

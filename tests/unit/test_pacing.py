@@ -64,6 +64,53 @@ def test_what_is_put_back_leaves_first() -> None:
     assert [entry for _, entry in drain(queue)] == ["b1"]
 
 
+def test_putting_back_does_not_go_through_all_domains_that_wait() -> None:
+    compared = 0
+
+    class Domain(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, str(other))
+
+        def __ne__(self, other: object) -> bool:
+            return not self == other
+
+    queue = PacedQueue[str]()
+    queue.add((Domain(f"d{number}.example"), f"{number}") for number in range(5_000))
+    for _ in range(20):
+        entry = queue.take(0.0)
+        assert entry == "0"
+        queue.put_back(Domain("d0.example"), entry)
+    assert compared < 1_000
+    assert len(queue) == len(queue.entries()) == 5_000
+
+
+@given(st.lists(st.tuples(st.sampled_from(["take", "put back", "add"]), st.sampled_from("abc")), max_size=60))
+def test_whatever_is_put_back_everything_leaves_once_and_each_domain_in_order(
+    moves: list[tuple[str, str]],
+) -> None:
+    queue, taken, left, now, added = PacedQueue[str](per_domain_per_minute=60), [], [], 0.0, 0
+    for move, domain in moves:
+        if move == "add":
+            added += 1
+            queue.add([(domain, f"{domain}{added:02}")])
+        elif move == "take" and queue:
+            now += queue.seconds_until_next(now)
+            taken.append(queue.take(now) or "")
+        elif taken:
+            entry = taken.pop()
+            queue.put_back(entry[0], entry)
+    left = taken + [entry for _, entry in drain(queue)]
+    assert len(left) == len(set(left)) == added
+    for domain in "abc":
+        of_domain = [entry for entry in left if entry[0] == domain]
+        assert of_domain == sorted(of_domain)
+
+
 @given(
     domains=st.lists(st.sampled_from("abc"), max_size=40),
     per_minute=st.integers(1, 300),
