@@ -57,12 +57,12 @@ def take_in_journals(run: Run) -> int:
     with open_to_write(run.workspace) as connection:
         listed = list_batches(connection, "released").sort("as_of", "batch_id")
         released = dict(listed.select("batch_id", "released_on").iter_rows())
-        for batch_id in released:
+        for batch_id, on in released.items():
             path = run.workspace.outbox / batch_id / JOURNAL_NAME
             if path.exists():
                 settle_cut_deliveries(path, run.as_of, run.clock)
             else:
-                _replace_lost(connection, run, batch_id, path)
+                _replace_lost(connection, replace(run, as_of=on), batch_id, path)
         # The days are those of the releases: a command that only reads takes in too, on whatever day.
         return sum(
             take_in_journal(connection, replace(run, as_of=on), batch_id) for batch_id, on in released.items()
@@ -140,11 +140,11 @@ def _end_refused(
         outcomes = list(of_day)
         known_at = max(outcome.recorded_at for outcome in outcomes)
         ids = [outcome.message_id for outcome in outcomes]
-        now = withdraw_messages(connection, batch_id, ids, on, known_at)
+        now = set(withdraw_messages(connection, batch_id, ids, on, known_at))
         # Whoever takes the journal in, and whenever: what was refused on a day is known from that day on.
         of_that_day = replace(run, actor="relance", as_of=on)
         _record(connection, of_that_day, batch_id, [one for one in outcomes if one.message_id in now])
-        ended.update(now)
+        ended |= now
     return ended
 
 
@@ -152,6 +152,8 @@ def _record(connection: Connection, run: Run, batch_id: str, refused: Sequence[M
     """Record what follows from the refusals of a day."""
     for is_bad_address, record in ((True, _note_bounces), (False, _hold_items)):
         ids = [one.message_id for one in refused if one.is_bad_address is is_bad_address]
+        if not ids:
+            continue
         actions = list_actions(connection, batch_id).filter(pl.col("message_id").is_in(ids))
         if is_bad_address:
             actions = _to_this_address(connection, batch_id, actions)
