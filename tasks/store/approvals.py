@@ -147,11 +147,13 @@ def send_back(
         batch_id: a draft, or an approved batch.
         on: the day.
         why: the reason, kept with each approval.
-        guard_sentence: what the next person is shown; None leaves what stood there.
+        guard_sentence: what the next person is shown too, beside what stood there.
     """
     known = (BatchStatus.DRAFT, BatchStatus.APPROVED)
     batch = batch_in(connection, batch_id, known, "sent back")
     _end_approvals(connection, batch_id, on, why)
+    known_sentences = str(batch["guard_sentence"] or "").splitlines()
+    sentences = dict.fromkeys([*known_sentences, *(guard_sentence or "").splitlines()])
     set_batch(
         connection,
         batch_id,
@@ -161,7 +163,7 @@ def send_back(
         approved_on=None,
         waits_since=on,
         sent_back=int(str(batch["sent_back"] or 0)) + 1,
-        guard_sentence=guard_sentence or batch["guard_sentence"],
+        guard_sentence="\n".join(sentences) or None,
     )
 
 

@@ -1,4 +1,4 @@
-"""A person's word counts for the batch as it was shown."""
+"""A person's word counts for the batch as it was shown, and guards stay in sight until it is decided."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -84,6 +84,14 @@ def test_a_form_that_was_opened_before_a_guard_tripped_approves_nothing(workspac
     approve(on(workspace, NEXT_DAY), NOTICES, new)
     assert look_at(on(workspace, NEXT_DAY), NOTICES).names == ("Carl",)
     assert events(workspace, "batch_approved")[-1]["shown"] == now.digest
+
+
+def test_a_guard_that_trips_at_release_does_not_hide_those_of_the_draft(workspace: Workspace) -> None:
+    shown = send_back_for_another_policy(workspace).guards
+    assert len(shown) == 1
+    again = look_at(on(workspace, NEXT_DAY), NOTICES).guards
+    assert again[:1] == shown
+    assert "The policy was changed" in again[1]
 
 
 def test_two_names_approve_the_same_or_the_first_no_longer_counts(workspace: Workspace) -> None:
