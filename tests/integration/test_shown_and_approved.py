@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.approval import approve
+from tasks.audit.questions import ask
 from tasks.ledger import NewEvent, append_events
 from tasks.review import Review, look_at
 from tasks.run import Run
@@ -112,3 +113,22 @@ def test_who_leaves_customers_out_approves_what_the_second_person_sees(workspace
     told = say(workspace, "Bruno")
     assert "is approved by Bruno" in told.text
     assert "no longer counts" not in told.text
+
+
+def test_auditors_see_what_ended_a_word_and_which_guards_spoke(workspace: Workspace) -> None:
+    send_back_for_another_policy(workspace)
+    assert say(workspace, "Anna", day=NEXT_DAY).returncode == 0
+    told = ask(workspace, ["approvals", NOTICES]).frame
+    assert told.select("decision", "decided_by", "counts").rows()[:2] == [
+        ("batch_approved", "Anna", False),
+        ("batch_approved", "Bruno", False),
+    ]
+    assert told["decision"].to_list()[2] == "batch_sent_back"
+    assert "The policy was changed" in told["why"][2]
+    assert told.select("decided_by", "counts").rows()[3] == ("Anna", True)
+
+    of_customer = ask(workspace, ["customer", "C1"]).frame
+    details = dict(of_customer.filter(what="batch_sent_back").select("what", "detail").rows())
+    assert "The policy was changed" in details["batch_sent_back"]
+    drafted = of_customer.filter(what="batch_drafted")["detail"][0]
+    assert "would be contacted" in drafted
