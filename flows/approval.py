@@ -68,7 +68,9 @@ def reject(
     return _told(take_answer(run, batch_id, Answer(by, Verdict.REJECT, (), why, until), reference=""))
 
 
-def take_answer(run: Run, batch_id: str, answer: Answer, reference: str) -> tuple[BatchStatus, str]:
+def take_answer(
+    run: Run, batch_id: str, answer: Answer, reference: str, shown: str = ""
+) -> tuple[BatchStatus, str]:
     """Do what a person decided about a batch; return its state then, and a sentence.
 
     Args:
@@ -76,11 +78,12 @@ def take_answer(run: Run, batch_id: str, answer: Answer, reference: str) -> tupl
         batch_id: the batch.
         answer: what was decided.
         reference: names the answer of a form, so that it counts once; empty for a command.
+        shown: digest of what the form showed; empty for a command, which is about the batch as it is now.
     """
     if missing := what_is_missing(answer, run.as_of):
         raise WrongUseError(missing)
     channel = engine.channel()
-    claim = Claim(answer.who, channel, login() if channel == engine.COMMAND_LINE else "", reference)
+    claim = Claim(answer.who, channel, login() if channel == engine.COMMAND_LINE else "", reference, shown)
     with acting(run, answer.verdict.value):
         for sentence in steps.let_run_out(run):
             run.say(sentence)
@@ -94,14 +97,16 @@ def take_answer(run: Run, batch_id: str, answer: Answer, reference: str) -> tupl
 
 def _approve(run: Run, batch_id: str, claim: Claim, answer: Answer) -> tuple[BatchStatus, str]:
     left_out = LeftOut(answer.without, answer.why, answer.until) if answer.without else None
-    status = approve_batch(run, batch_id, claim, left_out)
+    approval = approve_batch(run, batch_id, claim, left_out)
+    status, names = approval.status, ", ".join(approval.outdated)
+    outdated = f" The approval of {names} no longer counts: it was given on another state." if names else ""
     without = ""
     if left_out:
         if other := compose_again(run, batch_id):
             return BatchStatus.DRAFT, f"{batch_id} waits for another look. {other}"
         without = f" without {', '.join(answer.without)}"
     if status is BatchStatus.DRAFT:
-        return status, f"{claim.by} approves {batch_id}{without}; one more person is asked for."
+        return status, f"{claim.by} approves {batch_id}{without}; one more person is asked for.{outdated}"
     return (
         status,
         f"{batch_id} is approved by {claim.by}{without}. `relance release {batch_id}` lets it leave.",

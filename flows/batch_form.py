@@ -34,13 +34,13 @@ class BatchDecision(RunInput):
     )
 
 
-def ask(number: int, text: str, timeout_seconds: int) -> Answer | None:
+def ask(number: int, shown: str, text: str, timeout_seconds: int) -> Answer | None:
     """Suspend the run until the form is filled in, and return what was answered; nothing when it makes no sense."""
     try:
         decision = suspend_flow_run(
             wait_for_input=BatchDecision.with_initial_data(description=text),
             timeout=timeout_seconds,
-            key=question_key(number),
+            key=question_key(number, shown),
         )
     except ValidationError:
         return None

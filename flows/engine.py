@@ -155,31 +155,32 @@ def key_of(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "workspace"
 
 
-def newest_question() -> int:
-    """Return the number of the question this run was last resumed from; 1 when it has asked none."""
+def newest_question() -> tuple[int, str]:
+    """Return the number of the question this run was last resumed from, and what it showed; 1 and nothing before."""
     from flows import in_prefect
 
     return in_prefect.newest_question()
 
 
-def reference_of(number: int) -> str:
+def reference_of(number: int, shown: str) -> str:
     """Return what names the answer to a question of this run."""
     from flows import in_prefect
 
-    return in_prefect.reference_of(number)
+    return in_prefect.reference_of(number, shown)
 
 
-def ask_about_batch(number: int, text: str, timeout_seconds: int) -> "Answer | None":
+def ask_about_batch(number: int, shown: str, text: str, timeout_seconds: int) -> "Answer | None":
     """Suspend the run until a person has filled in the form; return the answer, nothing if it makes no sense.
 
     Args:
         number: of the question; one that was answered returns the answer at once.
+        shown: digest of what the question is about.
         text: Markdown above the form.
         timeout_seconds: how long the form stays open.
     """
     from flows.batch_form import ask
 
-    return ask(number, text, timeout_seconds)
+    return ask(number, shown, text, timeout_seconds)
 
 
 def start_reviews(workspace: str, batches: Mapping[str, int], as_of: "date | None") -> int:

@@ -102,22 +102,24 @@ def one_writer(workspace: str, say: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def question_key(number: int) -> str:
-    """Return what names a question of this run; a run that is tried again asks anew."""
-    return f"answer-{flow_run.run_count}-{number}"
+def question_key(number: int, shown: str) -> str:
+    """Return what names a question of this run about what it shows; a run that is tried again asks anew."""
+    return f"answer-{flow_run.run_count}-{number}-{shown}"
 
 
-def reference_of(number: int) -> str:
+def reference_of(number: int, shown: str) -> str:
     """Return what names the answer to a question, whatever run asks it."""
-    return f"{flow_run.id}/{question_key(number)}"
+    return f"{flow_run.id}/{question_key(number, shown)}"
 
 
-def newest_question() -> int:
-    """Return the number of the last question that this run asked; 1 when it has asked none."""
+def newest_question() -> tuple[int, str]:
+    """Return the number of the last question that this run asked, and what it showed; 1 and nothing without one."""
     with get_client(sync_client=True) as client:
         asked = client.read_flow_run(flow_run.id).empirical_policy.pause_keys or set()
-    beginning = question_key(0).removesuffix("0")
-    return max([1, *(int(key.removeprefix(beginning)) for key in asked if key.startswith(beginning))])
+    beginning = f"answer-{flow_run.run_count}-"
+    parts = [key.removeprefix(beginning).partition("-") for key in asked if key.startswith(beginning)]
+    # A form of an earlier version says nothing of what it showed: it is asked anew.
+    return max([(1, ""), *((int(number), shown) for number, _, shown in parts if shown)])
 
 
 def start_reviews(workspace: str, batches: Mapping[str, int], as_of: date | None) -> int:

@@ -1,7 +1,8 @@
 """A batch that waits becomes a run that waits: it shows what would leave, asks in a form, and does what is answered.
 
-Prefect plays the run again from the top whenever somebody answers, so all before the question only reads, and each
-answer is taken once (`tasks.store.approvals`). The truth is the store: a batch decided elsewhere ends the run.
+Prefect plays the run again from the top whenever somebody answers, so all before the question only reads. Each answer
+is taken once (`tasks.store.approvals`), and only for what the form showed: the question is named after it. The truth is
+the store: a batch decided elsewhere ends the run.
 """
 
 from datetime import date
@@ -46,22 +47,26 @@ def review(batch_id: str, workspace: Path = Path("workspace"), as_of: date | Non
         review_page(shown),
         f"What would leave - {batch_id}",
     )
-    problem = ""
-    for number in count(engine.newest_question()):
-        if not shown.waits and not steps.was_taken(run, engine.reference_of(number)):
+    problem, (first, asked) = "", engine.newest_question()
+    for number in count(first):
+        asked = asked or shown.digest
+        reference = engine.reference_of(number, asked)
+        if not shown.waits and not steps.was_taken(run, reference):
             sentence = f"Nothing to decide: batch {batch_id} is {shown.status.value}. {shown.told}"
             return ended(sentence, sentence)
-        answer = engine.ask_about_batch(number, form_text(shown, problem), _seconds_left(run, shown))
-        status, told = _take(run, shown, answer, engine.reference_of(number))
+        answer = engine.ask_about_batch(number, asked, form_text(shown, problem), _seconds_left(run, shown))
+        status, told = _take(run, shown, answer, reference, asked)
         if status is BatchStatus.REJECTED:
             return ended(told, told)
         if status is BatchStatus.APPROVED:
             return _release(run, batch_id)
-        shown, problem = steps.look_at_batch(run, batch_id), told
+        shown, problem, asked = steps.look_at_batch(run, batch_id), told, ""
     raise AssertionError  # the numbers never end
 
 
-def _take(run: Run, shown: Review, answer: Answer | None, reference: str) -> tuple[BatchStatus, str]:
+def _take(
+    run: Run, shown: Review, answer: Answer | None, reference: str, asked: str
+) -> tuple[BatchStatus, str]:
     """Do what was answered; return the batch's state, and what whoever is asked next must know."""
     if answer is None:
         return shown.status, "The last answer could not be read: fill in the form again."
@@ -69,7 +74,7 @@ def _take(run: Run, shown: Review, answer: Answer | None, reference: str) -> tup
     if problem and not steps.was_taken(run, reference):
         return shown.status, problem
     try:
-        return take_answer(run, shown.batch_id, answer, reference)
+        return take_answer(run, shown.batch_id, answer, reference, asked)
     except WrongUseError as error:
         return BatchStatus.DRAFT, str(error)
 

@@ -21,8 +21,12 @@ from tasks.run import Run
 from tasks.store.approvals import (
     Claim,
     approve_batch,
+    check_as_shown,
+    digest_shown,
+    end_outdated_words,
     give_up_batch,
     is_taken,
+    keep_words,
     reject_batch,
     send_back,
     waiting_messages,
@@ -30,6 +34,8 @@ from tasks.store.approvals import (
 from tasks.store.batch_lists import list_actions, list_batches
 from tasks.store.batches import BatchStatus, read_batch, withdraw_messages
 from tasks.store.connection import Connection, open_to_read, open_to_write
+
+_OUTDATED = "the batch is no longer what was approved"
 
 
 @dataclass(frozen=True)
@@ -44,34 +50,52 @@ class LeftOut:
     until: date | None = None
 
 
-def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = None) -> BatchStatus:
+@dataclass(frozen=True)
+class Approval:
+    """What came of an approval: the batch's state, and whose words of before no longer count."""
+
+    status: BatchStatus
+    outdated: tuple[str, ...] = ()
+
+
+def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = None) -> Approval:
     """Note that a person approves; the batch stays a draft while more names are asked for.
 
-    The answer of a form that was taken before changes nothing.
+    The answer of a form that was taken before changes nothing. A word counts for the batch as it was shown: one on
+    another state is refused, and words of before that were given on another state end.
     """
     with open_to_write(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
         if batch and is_taken(connection, claim.reference):
-            return BatchStatus(str(batch["status"]))
-        recorded_at = run.clock()
+            return Approval(BatchStatus(str(batch["status"])))
+        check_as_shown(connection, batch_id, claim)
+        recorded_at, shown = run.clock(), digest_shown(connection, batch_id)
+        outdated = end_outdated_words(connection, batch_id, run.as_of, _OUTDATED)
         status = approve_batch(connection, batch_id, claim, run.as_of, recorded_at)
         if left_out and left_out.customers:
             _leave_out(connection, run, batch_id, claim.by, left_out)
+            keep_words(connection, batch_id)
         payload = {
             "batch_id": batch_id,
             "on": run.as_of,
             "status": status.value,
             "without": list(left_out.customers) if left_out else [],
+            "shown": shown,
             **_claimed(claim),
         }
-        event = NewEvent("batch_approved", payload)
-        append_events(connection, [event], recorded_at=recorded_at, actor=claim.by, run_id=run.run_id)
-    return status
+        ended = {"batch_id": batch_id, "on": run.as_of, "why": _OUTDATED, "names": outdated}
+        events = [
+            *([NewEvent("approval_ended", ended)] if outdated else []),
+            NewEvent("batch_approved", payload),
+        ]
+        append_events(connection, events, recorded_at=recorded_at, actor=claim.by, run_id=run.run_id)
+    return Approval(status, tuple(outdated))
 
 
 def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> int:
     """Reject a batch; each of its items is held until the date. Return how many messages were rejected."""
     with open_to_write(run.workspace) as connection:
+        check_as_shown(connection, batch_id, claim)
         recorded_at = run.clock()
         ended = reject_batch(
             connection, batch_id, by=claim.by, on=run.as_of, until=until, why=why, recorded_at=recorded_at

@@ -22,7 +22,7 @@ from tasks.documents.content import build_content, message_language, placeholder
 from tasks.documents.wording import Labels, piece_path, render_lines
 from tasks.rules import Rules, read_rules
 from tasks.run import Run
-from tasks.store.approvals import names_that_count
+from tasks.store.approvals import digest_shown, names_that_count
 from tasks.store.batch_lists import StoredMessage, list_batches, read_messages
 from tasks.store.batches import BatchStatus, MessageStatus, read_batch
 from tasks.store.connection import Connection, open_to_read
@@ -76,6 +76,7 @@ class Review:
         samples: the largest, the middle and the smallest document.
         expires_on: the last day on which it can be decided; None = it waits for ever.
         customer_ids: numbers of the customers it holds messages for.
+        digest: of what is shown; an answer counts for that alone.
     """
 
     batch_id: str
@@ -93,6 +94,7 @@ class Review:
     samples: tuple[Sample, ...]
     expires_on: date | None
     customer_ids: frozenset[str]
+    digest: str
 
     @property
     def waits(self) -> bool:
@@ -111,7 +113,7 @@ def look_at(run: Run, batch_id: str) -> Review:
         batch = read_batch(connection, batch_id)
         if batch is None:
             raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
-        names = names_that_count(connection, batch_id)
+        names, digest = names_that_count(connection, batch_id), digest_shown(connection, batch_id)
         stored = [one for one in read_messages(connection, batch_id) if one.status in _LIVE]
         before, earlier = _last_of_kind(connection, batch)
     messages = sorted((one.message for one in stored), key=_by_size, reverse=True)
@@ -131,6 +133,7 @@ def look_at(run: Run, batch_id: str) -> Review:
         samples=tuple(_sample(run, rules, one) for one in _chosen(stored)),
         expires_on=_expires_on(batch, rules.policy),
         customer_ids=frozenset(message.customer.customer_id for message in messages),
+        digest=digest,
     )
 
 

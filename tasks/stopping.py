@@ -66,7 +66,7 @@ def _touched_at(path: Path) -> str:
 
 
 def log_stop(run: Run) -> bool:
-    """Tell the log of a stop that it has not heard of; return whether there was one."""
+    """Tell the log of a stop that it has not heard of, or that it holds for ended; return whether there was one."""
     halted = read_stop(run.workspace)
     if halted is None or _is_logged(run, halted):
         return False
@@ -77,7 +77,10 @@ def log_stop(run: Run) -> bool:
 
 
 def start(run: Run, by: str) -> Stop | None:
-    """Let release go on; return what had halted it. The log hears of it first, so a cut leaves the stop in place."""
+    """Let release go on; return what had halted it.
+
+    The log hears of it first, so a cut leaves the stop in place; whoever acts next then logs it once more.
+    """
     halted = read_stop(run.workspace)
     if halted is None:
         return None
@@ -90,6 +93,13 @@ def start(run: Run, by: str) -> Stop | None:
 
 
 def _is_logged(run: Run, halted: Stop) -> bool:
+    """Return whether the log knows of this stop, and of no start since."""
     with open_to_read(run.workspace) as connection:
-        known = read_log(connection, kind="release_stopped")["payload"]
-    return any(json.loads(payload)["since"] == halted.since for payload in known)
+        stops = read_log(connection, kind="release_stopped")
+        starts = read_log(connection, kind="release_started")
+    told = [
+        sequence
+        for sequence, payload in stops.select("sequence", "payload").iter_rows()
+        if json.loads(payload)["since"] == halted.since
+    ]
+    return bool(told) and not any(sequence > max(told) for sequence in starts["sequence"])

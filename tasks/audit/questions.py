@@ -109,7 +109,17 @@ QUESTIONS = (
         "approvals",
         "Who approved or rejected batch {batch}",
         may_need=("batch",),
-        shows=("batch_id", "decision", "decided_by", "decided_on", "messages", "demands", "why", "sequence"),
+        shows=(
+            "batch_id",
+            "decision",
+            "decided_by",
+            "decided_on",
+            "counts",
+            "messages",
+            "demands",
+            "why",
+            "sequence",
+        ),
     ),
     Question(
         "why-not",

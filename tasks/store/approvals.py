@@ -3,6 +3,8 @@
 Words are never removed: one that no longer counts keeps the day and the reason of its end.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,9 +16,10 @@ from tasks.store.batches import (
     WrongStateError,
     batch_in,
     end_messages,
+    read_batch,
     set_batch,
 )
-from tasks.store.connection import Connection, insert_row
+from tasks.store.connection import Connection, insert_row, load_query
 
 
 @dataclass(frozen=True)
@@ -28,21 +31,41 @@ class Claim:
         channel: `command line` or `ui`.
         login: of the operating system, where a command was typed.
         reference: names the answer of a form, so that it is taken once however often the run is played again.
+        shown: digest of what the person was shown (`digest_shown`); empty = the batch as it is at this moment.
     """
 
     by: str
     channel: str = "command line"
     login: str = ""
     reference: str = ""
+    shown: str = ""
+
+
+class ChangedSinceShownError(WrongStateError):
+    """A person decided on a batch as it was shown, and it is another one by now."""
+
+
+def digest_shown(connection: Connection, batch_id: str) -> str:
+    """Return the digest of what a person is shown of a batch: what would leave, why it waits, how often it waited."""
+    batch = read_batch(connection, batch_id) or {}
+    leaving = connection.execute(load_query("what_would_leave"), {"batch_id": batch_id}).fetchall()
+    shown = [batch.get("sent_back") or 0, batch.get("guard_sentence"), leaving]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+
+
+def check_as_shown(connection: Connection, batch_id: str, claim: Claim) -> None:
+    """Refuse a word that was given on the batch as it is no longer."""
+    if claim.shown and claim.shown != digest_shown(connection, batch_id):
+        raise ChangedSinceShownError(
+            f"Batch {batch_id} is no longer as it was shown to {claim.by}: this answer was not taken. "
+            "Look at it as it is now, and decide again."
+        )
 
 
 def names_that_count(connection: Connection, batch_id: str) -> list[str]:
-    """Return who has approved a batch so far, in order."""
-    found = connection.execute(
-        "select approved_by from approvals where batch_id = $id and ended_on is null order by recorded_at",
-        {"id": batch_id},
-    )
-    return [name for (name,) in found.fetchall()]
+    """Return who has approved a batch as it is now, in order."""
+    digest = digest_shown(connection, batch_id)
+    return [name for name, shown in _words(connection, batch_id) if shown == digest]
 
 
 def why_ended(connection: Connection, batch_id: str) -> str:
@@ -66,7 +89,10 @@ def is_taken(connection: Connection, reference: str) -> bool:
 def approve_batch(
     connection: Connection, batch_id: str, claim: Claim, on: date, recorded_at: datetime
 ) -> BatchStatus:
-    """Note that a person approves a draft; return its status, still draft while more persons must approve."""
+    """Note that a person approves a draft as it is now; return its status, still draft while more must approve.
+
+    Words on another state of it do not count: `end_outdated_words` comes first.
+    """
     batch = batch_in(connection, batch_id, (BatchStatus.DRAFT,), "approved")
     names = names_that_count(connection, batch_id)
     if any(is_same_person(claim.by, name) for name in names):
@@ -81,12 +107,34 @@ def approve_batch(
         "channel": claim.channel,
         "login": claim.login or None,
         "reference": claim.reference or None,
+        "shown": digest_shown(connection, batch_id),
     }
     insert_row(connection, "approvals", approval)
     enough = len(names) + 1 >= int(str(batch["approvers"]))
     status = BatchStatus.APPROVED if enough else BatchStatus.DRAFT
     set_batch(connection, batch_id, status=status, approved_by=", ".join([*names, claim.by]), approved_on=on)
     return status
+
+
+def end_outdated_words(connection: Connection, batch_id: str, on: date, why: str) -> list[str]:
+    """End the words that were given on another state of a batch; return whose."""
+    digest = digest_shown(connection, batch_id)
+    names = [name for name, shown in _words(connection, batch_id) if shown != digest]
+    if names:
+        connection.execute(
+            "update approvals set ended_on = $on, ended_why = $why "
+            "where batch_id = $id and ended_on is null and shown is distinct from $digest",
+            {"on": on, "why": why, "id": batch_id, "digest": digest},
+        )
+    return names
+
+
+def keep_words(connection: Connection, batch_id: str) -> None:
+    """Let the words that count go on counting after an approval has taken customers out: less leaves than was shown."""
+    connection.execute(
+        "update approvals set shown = $digest where batch_id = $id and ended_on is null",
+        {"digest": digest_shown(connection, batch_id), "id": batch_id},
+    )
 
 
 def send_back(
@@ -99,11 +147,13 @@ def send_back(
         batch_id: a draft, or an approved batch.
         on: the day.
         why: the reason, kept with each approval.
-        guard_sentence: what the next person is shown; None leaves what stood there.
+        guard_sentence: what the next person is shown too, beside what stood there.
     """
     known = (BatchStatus.DRAFT, BatchStatus.APPROVED)
     batch = batch_in(connection, batch_id, known, "sent back")
     _end_approvals(connection, batch_id, on, why)
+    known_sentences = str(batch["guard_sentence"] or "").splitlines()
+    sentences = dict.fromkeys([*known_sentences, *(guard_sentence or "").splitlines()])
     set_batch(
         connection,
         batch_id,
@@ -113,7 +163,7 @@ def send_back(
         approved_on=None,
         waits_since=on,
         sent_back=int(str(batch["sent_back"] or 0)) + 1,
-        guard_sentence=guard_sentence or batch["guard_sentence"],
+        guard_sentence="\n".join(sentences) or None,
     )
 
 
@@ -156,6 +206,15 @@ def waiting_messages(
         {"id": batch_id},
     ).fetchall()
     return [message for message, customer in waiting if customers is None or customer in customers]
+
+
+def _words(connection: Connection, batch_id: str) -> list[tuple[str, str | None]]:
+    """Return who has approved, with what was shown; without the words that have ended."""
+    found = connection.execute(
+        "select approved_by, shown from approvals where batch_id = $id and ended_on is null order by recorded_at",
+        {"id": batch_id},
+    )
+    return [(name, shown) for name, shown in found.fetchall()]
 
 
 def _end_approvals(connection: Connection, batch_id: str, on: date, why: str) -> None:

@@ -14,7 +14,16 @@ import pytest
 from tasks.workspace import Workspace
 from tests.conventions.source_tree import ROOT
 from tests.integration.mail_server import MailServer, running
-from tests.waiting_company import DAY, NOTICES, company, events, relance, relance_under_prefect, statuses
+from tests.waiting_company import (
+    DAY,
+    NOTICES,
+    company,
+    events,
+    relance,
+    relance_under_prefect,
+    statuses,
+    write_policy,
+)
 
 PREFECT = str(Path(sys.executable).with_name("prefect"))
 
@@ -118,6 +127,29 @@ def test_a_batch_decided_by_command_ends_the_run_that_waits(api: Api, tmp_path: 
     assert run["state_name"] == "Completed"
     assert run["state"]["message"].startswith(f"Nothing to decide: batch {NOTICES} is rejected.")
     assert set(statuses(workspace).values()) == {"rejected"}
+
+
+@pytest.mark.long
+@pytest.mark.prefect
+def test_an_answer_to_a_form_that_showed_another_state_is_not_taken_and_asked_for_again(
+    api: Api, tmp_path: Path
+) -> None:
+    workspace = company(tmp_path / "shown")
+    api.deploy(workspace, "-shown")
+    assert relance_under_prefect(workspace, api.url, "run", "--as-of", DAY).returncode == 5
+    run = api.execute(api.reviews("-shown")[0])
+    assert relance(workspace, "batches", "approve", NOTICES, "--by", "Anna", "--as-of", DAY).returncode == 0
+    write_policy(workspace, small_balance={"EUR": "1.00"})
+    assert relance(workspace, "release", "--as-of", DAY).returncode == 5
+
+    run = api.answer(run, who="Carl", decision="approve")
+    assert run["state_name"] == "Suspended"
+    assert "is no longer as it was shown to Carl" in api.form_of(run)
+    assert "The policy was changed" in api.form_of(run)
+    assert set(statuses(workspace).values()) == {"composed"}
+    run = api.answer(run, who="Carl", decision="approve")
+    assert run["state_name"] == "Completed", run["state"]["message"]
+    assert set(statuses(workspace).values()) == {"dispatched"}
 
 
 BREAKS_ONCE = """

@@ -33,7 +33,7 @@ told as (
                 concat_ws(' ', (payload ->> 'kind'), (payload ->> 'amount'), 'until ' || (payload ->> 'until'), (payload ->> 'reason'))
             when kind = 'credit_hold_changed' then concat_ws(': ', (payload ->> 'action'), (payload ->> 'why'))
             when kind like 'batch%' then
-                concat_ws(': ', (payload ->> 'batch_id'), (payload ->> 'status'), nullif((payload ->> 'guard'), ''), (payload ->> 'why'))
+                concat_ws(': ', (payload ->> 'batch_id'), (payload ->> 'status'), nullif(array_to_string(payload ->> '$.guards[*].sentence', ' '), ''), (payload ->> 'why'))
             else concat_ws(': ', (payload ->> 'batch_id'), coalesce((payload ->> 'why'), (payload ->> 'answer'), (payload ->> 'evidence')))
         end as detail,
         actor as who,
