@@ -40,6 +40,7 @@ from tasks.store.batches import (
     read_batch,
 )
 from tasks.store.connection import Connection, open_to_read, open_to_write
+from tasks.store.sealing import require_unchanged
 from tasks.workspace import Workspace
 
 _SHARED_FILES = "batch_files_replaced"
@@ -60,6 +61,8 @@ def compose_batch(run: Run, batch_id: str) -> int:
         again = _calls_again(run.workspace, connection, batch_id)
     if all(one.status is not MessageStatus.PLANNED for one in stored):
         return 0
+    with open_to_read(run.workspace) as connection:
+        require_unchanged(connection, "batch_id", batch_id)
     rules = read_rules(run.workspace)
     documents = write_documents(run.workspace, rules, batch_id, [one.message for one in stored], again)
     with open_to_write(run.workspace) as connection:

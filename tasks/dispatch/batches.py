@@ -32,6 +32,7 @@ from tasks.store.batch_lists import (
 )
 from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
 from tasks.store.connection import open_to_read, open_to_write
+from tasks.store.sealing import require_unchanged
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
                 "batch_released", {"batch_id": batch_id, "on": run.as_of, "messages": leaving.height}
             )
             append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+        else:
+            require_unchanged(connection, "batch_id", batch_id)  # what was cut goes on with the same messages
     planned = [_planned(run, row, creditor) for row in leaving.iter_rows(named=True)]
     path = run.workspace.outbox / batch_id / JOURNAL_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
