@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from policies.explanations import counted
 from tasks.store.audit import (
+    find_composed_otherwise,
     find_missing_personal,
     find_untold_dispatches,
     read_runs_before,
@@ -66,6 +67,7 @@ def verify_state(connection: Connection) -> StateCheck:
     problems += told_broken(connection)
     problems += _missing_personal(connection)
     problems += _untold_dispatches(connection)
+    problems += _composed_otherwise(connection)
     return StateCheck(problems, not_covered)
 
 
@@ -91,3 +93,12 @@ def _untold_dispatches(connection: Connection) -> Iterator[str]:
                 f"event {row['sequence']}: {action} left on {row['told_date']}, "
                 f"and the store says {row['stated_date']}"
             )
+
+
+def _composed_otherwise(connection: Connection) -> Iterator[str]:
+    """Yield where amounts, documents or recipients are not those that were composed."""
+    for row in find_composed_otherwise(connection).iter_rows(named=True):
+        yield (
+            f"event {row['sequence']} ({row['kind']} {row['batch_id']}): action {row['action_id'][:16]} stands in the "
+            f"store with another {', '.join(row['differing'])}"
+        )

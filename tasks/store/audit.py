@@ -167,3 +167,8 @@ def find_missing_personal(connection: Connection) -> pl.DataFrame:
 def find_untold_dispatches(connection: Connection) -> pl.DataFrame:
     """Return the actions of whose dispatch the store and the log say something else."""
     return fetch(connection, load_query("dispatches_told"))
+
+
+def find_composed_otherwise(connection: Connection) -> pl.DataFrame:
+    """Return the actions that are not what the log says of them: sequence, kind, batch_id, action_id, differing."""
+    return fetch(connection, load_query("composed_otherwise"))

@@ -8,6 +8,8 @@ import duckdb
 import pytest
 
 from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage
+from tasks.store.audit import find_composed_otherwise
+from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, open_workspace
 from tests.waiting_company import DAY, NEXT_DAY, NOTICES, company, drop, events, relance, statuses
 
@@ -164,3 +166,27 @@ def test_a_batch_removed_by_hand_and_drafted_anew_under_its_name_is_told(waiting
     told = relance(waiting, "audit", "verify")
     assert told.returncode == 6
     assert f"batch {NOTICES} is told as new" in told.text
+
+
+@pytest.mark.parametrize(
+    ("statement", "differing"),
+    [
+        (LESS, "amount_demanded"),
+        ("update actions set step = 'call' where customer_id = 'C1'", "step"),
+        ("update messages set document_sha256 = 'x' where customer_id = 'C1'", "document_sha256"),
+        ("update messages set payload = replace(payload, '1 rue du Port', '9 rue du Port')", "address"),
+        (THIEF.replace("c1@", "c4@"), "address"),
+    ],
+)
+def test_each_action_is_compared_with_the_event_that_composed_it(
+    waiting: Workspace, statement: str, differing: str
+) -> None:
+    assert composed_otherwise(waiting) == set()
+    by_hand(waiting, statement)
+    assert composed_otherwise(waiting) == {differing}
+    assert f"stands in the store with another {differing}" in relance(waiting, "audit", "verify").text
+
+
+def composed_otherwise(workspace: Workspace) -> set[str]:
+    with open_to_read(workspace) as connection:
+        return {", ".join(names) for names in find_composed_otherwise(connection)["differing"]}
