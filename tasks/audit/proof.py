@@ -15,14 +15,12 @@ import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
 from policies.money import format_plain
+from tasks.audit.shared_files import ERASED, FILES_LOGGED, changed_prints
 from tasks.ledger import salted_hash
 from tasks.published_tables import query_published
 from tasks.store.audit import read_personal_fields
 from tasks.store.connection import load_query, open_to_read
 from tasks.workspace import Workspace
-
-ERASED = ("personal_data_erased", "files_erased")
-"""The kinds of events that say which documents were erased or rewritten."""
 
 _COMPOSED = ("action_composed", "document_replaced")
 _LEFT = ("action_dispatched", "action_uncertain")
@@ -153,6 +151,12 @@ def prove_document(workspace: Workspace, action: Action, erasures: Sequence[Row]
         sentence = f"{document} is what remains of the one that {logged.verb}. {said} {now.story}"
         return Proof(holds=True, sentence=sentence, path=path, is_whole=False)
     return Proof(holds=True, sentence=f"{document} is the one that {logged.verb}. {said}", path=path)
+
+
+def prove_prints(workspace: Workspace, action: Action) -> list[str]:
+    """Say how the print run and the list that left with a letter differ from those composed; nothing when they hold."""
+    logged = _read_events(workspace, kinds=list(FILES_LOGGED))
+    return changed_prints(workspace, action.row, logged, read_erasures(workspace))
 
 
 def read_document(workspace: Workspace, action: Action) -> tuple[bytes, Proof]:

@@ -6,6 +6,7 @@ store before anything leaves, the journal on disk while it leaves, and the store
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -21,8 +22,10 @@ from tasks.dispatch.recovery import take_in_journal
 from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_messages
 from tasks.dispatch.smtp_server import Login
 from tasks.dispatch.transports import choose_transport
+from tasks.documents.batch_folder import LETTERS, PRINTED
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
+from tasks.store.audit import read_logged_files
 from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
@@ -119,6 +122,7 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
     transport = choose_transport(run.workspace, creditor, login)
     with open_to_read(run.workspace) as connection:
         leaving = read_leaving(connection, batch_id)
+        logged = read_logged_files(connection, batch_id).get(batch_id)
     if kept := _why_kept(run, creditor, leaving):
         return BatchRelease(batch_id, kept=kept)
     with open_to_write(run.workspace) as connection:
@@ -129,8 +133,12 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
             append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
         else:
             require_unchanged(connection, "batch_id", batch_id)  # what was cut goes on with the same messages
-    planned = [_planned(run, row, creditor) for row in leaving.iter_rows(named=True)]
-    path = run.workspace.outbox / batch_id / JOURNAL_NAME
+    folder = run.workspace.outbox / batch_id
+    printed = (
+        {folder / name: digest for name, digest in logged.files.items() if name in PRINTED} if logged else {}
+    )
+    planned = [_planned(run, row, creditor, printed) for row in leaving.iter_rows(named=True)]
+    path = folder / JOURNAL_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     with Journal(path, run.as_of) as journal:
         counts = release_messages(
@@ -167,7 +175,9 @@ def _why_kept(run: Run, creditor: Creditor, leaving: pl.DataFrame) -> str:
     )
 
 
-def _planned(run: Run, row: Mapping[str, Any], creditor: Creditor) -> PlannedMessage:
+def _planned(
+    run: Run, row: Mapping[str, Any], creditor: Creditor, printed: Mapping[Path, str]
+) -> PlannedMessage:
     smtp, is_email = creditor.smtp, row["channel"] == Channel.EMAIL
     return PlannedMessage(
         message_id=row["message_id"],
@@ -178,6 +188,7 @@ def _planned(run: Run, row: Mapping[str, Any], creditor: Creditor) -> PlannedMes
         recipients=(mail_address(row["email"]),) if is_email else (),
         sender=(smtp.from_ if smtp else None) or creditor.sender.email,
         copies=(smtp.copy_to,) if smtp and smtp.copy_to and is_email else (),
+        beside=tuple(printed.items()) if row["channel"] in LETTERS else (),
     )
 
 
