@@ -38,6 +38,7 @@ class ParsedFile:
     records: dict[str, pl.DataFrame] = field(default_factory=dict)
     problems: pl.DataFrame = field(default_factory=PROBLEMS.to_frame)
     warnings: list[str] = field(default_factory=list)
+    came_back: bool = False  # tracking of letters, a report of an agency: kept for as long as returned mail
 
 
 class SourceFormat(StrEnum):
