@@ -300,6 +300,16 @@ def test_sender_and_subject_of_mail_about_nobody_we_know_go_with_the_returned_ma
         assert len(verify_state(connection).problems) == before // 2
 
 
+def test_a_store_written_anew_is_readable_for_the_same_as_before(tmp_path: Path) -> None:
+    workspace = initialise(tmp_path / "workspace")
+    with open_to_write(workspace):
+        pass
+    workspace.store_path.chmod(0o600)
+    with without_old_blocks(workspace) as erased:
+        erased.append(ErasedRows("event_lines", ("note",), 1))
+    assert workspace.store_path.stat().st_mode & 0o777 == 0o600
+
+
 def test_an_export_has_a_period_and_files_the_log_does_not_know_stay(tmp_path: Path) -> None:
     workspace = initialise(tmp_path / "workspace")
     run = acting_in(workspace)
