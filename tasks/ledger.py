@@ -253,7 +253,8 @@ def _find_broken(
 ) -> list[NewEvent]:
     """Return an event of each group that was changed by hand before this transaction; raise when none may follow."""
     changed = find_all_changed(connection, named)
-    if changed and not any(event.kind in HAPPENED for event in events):
+    # What names who told of it (`told_by`: a journal, a mail) has happened too.
+    if changed and not any(event.kind in HAPPENED or "told_by" in event.payload for event in events):
         raise AuditBrokenError(refusal(*changed.values()))
     return [NewEvent(BROKEN, {key: group, "problems": told}) for (key, group), told in changed.items()]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.publish import read_table
+from tasks.published_tables import read_table
 from tasks.workspace import Workspace, open_workspace
 from tests.waiting_company import DAY, NOTICES, company, events, relance, statuses
 
