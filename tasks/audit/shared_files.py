@@ -3,7 +3,6 @@
 A call sheet is there to be filled in: of that only `audit show` tells. One that is gone is told when it is to leave.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from tasks.documents.batch_folder import LETTERS, PRINTED
 from tasks.manifest import hash_file
 from tasks.store.audit import LoggedFiles, read_log, read_logged_files
 from tasks.store.connection import Connection
+from tasks.store.last_seals import read_payload
 from tasks.workspace import Workspace
 
 ERASED = ("personal_data_erased", "files_erased")
@@ -22,7 +22,7 @@ _FILLED_IN = "calls.csv"
 def verify_shared_files(connection: Connection, workspace: Workspace) -> Iterator[str]:
     """Yield each file that several messages share and that was changed since it was composed."""
     after = _erasures(
-        _read(row["payload"])
+        read_payload(row["payload"])
         for kind in ERASED
         for row in read_log(connection, kind=kind).iter_rows(named=True)
     )
@@ -77,12 +77,3 @@ def _erasures(payloads: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], st
         for payload in payloads
         for entry in payload.get("documents", [])
     }
-
-
-def _read(payload: str) -> Mapping[str, Any]:
-    """Return what an event tells; one that was changed is told by its hash."""
-    try:
-        stated = json.loads(payload)
-    except ValueError:
-        return {}
-    return stated if isinstance(stated, dict) else {}

@@ -49,7 +49,7 @@ def name_kind(key: str) -> str:
 def seals_of(events: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, Sealed, str]]:
     """Yield what events seal: the key, the group, the seal, and the kind of the event."""
     for event in events:
-        payload = _read(event["payload"])
+        payload = read_payload(event["payload"])
         about = payload.get("file") or payload.get("batch_id")
         name = f"event {event['sequence']} ({event['kind']}{f' {about}' if about else ''})"
         for key, groups in payload.get("sealed", {}).items():
@@ -130,7 +130,7 @@ def told_broken(connection: Connection) -> list[str]:
 
 def _broken(connection: Connection) -> Iterator[tuple[Mapping[str, Any], str]]:
     for event in read_log(connection, kind=BROKEN).iter_rows(named=True):
-        payload = _read(event["payload"])
+        payload = read_payload(event["payload"])
         yield (
             payload,
             f"event {event['sequence']} ({BROKEN}) tells of {'; '.join(payload.get('problems', []))}",
@@ -157,7 +157,7 @@ def _unsealed(
     }
 
 
-def _read(payload: str) -> Mapping[str, Any]:
+def read_payload(payload: str) -> Mapping[str, Any]:
     """Return what an event tells; one that was changed into something else tells nothing, and is found elsewhere."""
     try:
         stated = json.loads(payload)
