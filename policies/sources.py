@@ -42,6 +42,7 @@ class ParsedFile:
     problems: pl.DataFrame = field(default_factory=PROBLEMS.to_frame)
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    came_back: bool = False  # tracking of letters, a report of an agency: kept for as long as returned mail
 
 
 class SourceFormat(StrEnum):

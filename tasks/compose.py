@@ -3,8 +3,6 @@
 Doing it again writes the same bytes (`tasks.documents.batch_folder`), so a cut run is simply done again.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -15,6 +13,7 @@ from policies.model import ITEM_KEY, Channel, HoldReason
 from tasks.documents.batch_folder import (
     SHARED_CHANNELS,
     BatchFolder,
+    hash_shared_files,
     render_documents,
     write_documents,
 )
@@ -23,7 +22,7 @@ from tasks.published_tables import read_published
 from tasks.rules import Rules, read_rules
 from tasks.run import Run
 from tasks.store.approvals import send_back
-from tasks.store.audit import read_log
+from tasks.store.audit import read_logged_files
 from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
@@ -40,9 +39,10 @@ from tasks.store.batches import (
     read_batch,
 )
 from tasks.store.connection import Connection, open_to_read, open_to_write
+from tasks.store.sealing import require_unchanged
 from tasks.workspace import Workspace
 
-_SHARED_FILES = "batch_files_replaced"
+_FILES_COMPOSED, _FILES_REPLACED = "batch_files_composed", "batch_files_replaced"
 _OTHER = (
     "Messages were taken out, and templates, creditor.yaml or papers no longer give the documents that were composed: "
     "look at the documents as they are made today."
@@ -60,11 +60,14 @@ def compose_batch(run: Run, batch_id: str) -> int:
         again = _calls_again(run.workspace, connection, batch_id)
     if all(one.status is not MessageStatus.PLANNED for one in stored):
         return 0
+    with open_to_read(run.workspace) as connection:
+        require_unchanged(connection, "batch_id", batch_id)
     rules = read_rules(run.workspace)
     documents = write_documents(run.workspace, rules, batch_id, [one.message for one in stored], again)
     with open_to_write(run.workspace) as connection:
         composed = mark_composed(connection, batch_id, documents)
         _log(connection, run, "action_composed", stored, documents, {MessageStatus.PLANNED})
+        _log_shared_files(connection, run, batch_id, _FILES_COMPOSED)
     return composed
 
 
@@ -110,7 +113,7 @@ def compose_again(run: Run, batch_id: str) -> str:
     with open_to_write(run.workspace) as connection:
         mark_composed(connection, batch_id, changed)
         _log(connection, run, "document_replaced", stored, changed, set(_LIVE))
-        _log_shared_files(connection, run, batch_id)
+        _log_shared_files(connection, run, batch_id, _FILES_REPLACED)
         if is_other:
             _send_back(connection, run, batch_id)
     return _OTHER if is_other else ""
@@ -153,19 +156,12 @@ def _send_back(connection: Connection, run: Run, batch_id: str) -> None:
     append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
-def _log_shared_files(connection: Connection, run: Run, batch_id: str) -> None:
+def _log_shared_files(connection: Connection, run: Run, batch_id: str, kind: str) -> None:
     """Tell the log the hashes of the files that hold several messages, when they are not those it knows."""
-    folder = run.workspace.outbox / batch_id
-    files = sorted(path for path in folder.glob("*") if path.is_file() and path.suffix != ".jsonl")
-    payload = {
-        "batch_id": batch_id,
-        "on": run.as_of,
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
-    }
-    known = read_log(connection, kind=_SHARED_FILES)["payload"].to_list()
-    told = [one["files"] for one in map(json.loads, known) if one["batch_id"] == batch_id]
-    if not told or told[-1] != payload["files"]:
-        event = NewEvent(_SHARED_FILES, payload)
+    files = hash_shared_files(run.workspace.outbox / batch_id)
+    known = read_logged_files(connection, batch_id).get(batch_id)
+    if known is None or known.files != files:
+        event = NewEvent(kind, {"batch_id": batch_id, "on": run.as_of, "files": files})
         append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 

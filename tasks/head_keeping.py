@@ -4,9 +4,12 @@ What cannot be reached today is told and done by the next run; nothing here stop
 """
 
 import json
+import os
 from pathlib import Path
 
 from policies.creditor import TimeStampAuthority
+from tasks.documents.whole_files import flush
+from tasks.ledger import START
 from tasks.manifest import current_entries, put_published, write_manifest
 from tasks.publish import HEADS
 from tasks.run import Run
@@ -64,18 +67,55 @@ def verify_token(token: bytes, text: bytes, certificate: Path) -> str | None:
 
 
 def _add_lines(path: Path, lines: list[str]) -> str | None:
-    """Add the lines that a copy does not have yet; return what stands against it."""
+    """Add the lines that a copy does not have yet; return what stands against it, or what the copy says of our log."""
     try:
-        known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        last = json.loads(known[-1])["sequence"] if known else 0
-        new = [line for line in lines if json.loads(line)["sequence"] > last]
-        if new:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in new)
+        known, is_torn = _whole_lines(path)
+        stated = [(one["sequence"], one["hash"]) for one in map(json.loads, lines)]
+        last = (
+            Head(**{name: json.loads(known[-1])[name] for name in ("sequence", "hash")}) if known else START
+        )
+        if problem := _contradiction(last, dict(stated)):
+            return (
+                f"The head of the log was not copied to {path}: {problem}. `relance audit verify` tells more."
+            )
+        new = [line for line, (sequence, _) in zip(lines, stated, strict=True) if sequence > last.sequence]
+        if new or is_torn:
+            _append(path, known, new, is_torn=is_torn)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"The head of the log was not copied to {path}: {error}. The next run tries again."
     return None
+
+
+def _whole_lines(path: Path) -> tuple[list[str], bool]:
+    """Return the lines of a copy, and whether one that was cut while it was written follows them."""
+    content = path.read_bytes() if path.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    return whole.decode().splitlines(), len(whole) < len(content)
+
+
+def _contradiction(kept: Head, ours: dict[int, str]) -> str | None:
+    """Return how the last line of a copy contradicts our heads; one that was published before our list says nothing."""
+    if ours and kept.sequence > max(ours):
+        return (
+            f"it ends with event {kept.sequence}, and our log with {max(ours)}: events were cut off, the workspace was "
+            "restored, or the copy is of another one"
+        )
+    if ours.get(kept.sequence, kept.hash) != kept.hash:
+        return (
+            f"it states another hash for event {kept.sequence}: our log was written anew, or it is of another"
+        )
+    return None
+
+
+def _append(path: Path, known: list[str], new: list[str], *, is_torn: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        if is_torn:
+            file.truncate(sum(len(line.encode()) + 1 for line in known))
+        file.write("".join(f"{line}\n" for line in new).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    flush(path.parent)
 
 
 def _stamp(run: Run, authority: TimeStampAuthority, line: str) -> str | None:

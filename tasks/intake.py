@@ -251,8 +251,9 @@ def _log(
     parsed: ParsedFile,
     payload: dict[str, object],
 ) -> None:
+    back = {"came_back": "yes"} if parsed.came_back else {}
     event = NewEvent(
-        kind, {"file": name, "sha256": sha256, "source": parsed.source, "as_of": run.as_of, **payload}
+        kind, {"file": name, "sha256": sha256, "source": parsed.source, "as_of": run.as_of, **back, **payload}
     )
     append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 

@@ -18,6 +18,7 @@ from enum import Enum
 import polars as pl
 import rfc8785
 
+from policies.errors import AuditBrokenError
 from tasks.store.audit import (
     EVENT_ROWS,
     PERSONAL_ROWS,
@@ -29,9 +30,24 @@ from tasks.store.audit import (
     read_heads,
 )
 from tasks.store.connection import Connection
-from tasks.store.seals import GROUPS, Seal, read_seals
+from tasks.store.last_seals import BROKEN
+from tasks.store.sealing import find_all_changed, last_places, refusal, seal
 
 START = Head(0, "")
+HAPPENED = frozenset(
+    {
+        "action_dispatched",
+        "action_failed",
+        "action_refused",
+        "action_uncertain",
+        "batch_closed",
+        "delivery_resolved",
+        "mail_returned",
+        "mailbox_read",
+    }
+)
+"""Kinds of events that tell of what has happened outside the store: they are recorded come what may."""
+
 _INSTANT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _HASHED = tuple(name for name in EVENT_ROWS if name != "hash")
 _FIRST_SURROGATE = "\ud800"
@@ -64,12 +80,21 @@ def append_events(
     """Add events to the chain, in the caller's transaction, and return its new head.
 
     What the events tell of is in the store already: the last that names an intake, a batch or another group seals it
-    as it stands now.
+    as it stands now. Before, the group as it stood when the transaction began is compared with its last seal, so that
+    a change made by hand is not sealed with it. Where one was made, events of what has happened (HAPPENED) are
+    recorded all the same, after one that tells of it, `seal_broken`.
+
+    Raises:
+        AuditBrokenError: a group was changed by hand, and nothing has happened yet: the transaction must fail.
     """
     head = read_head(connection)
     if not events:
         return head
-    sealed = _seal(connection, events)
+    named = last_places(event.payload for event in events)
+    if broken := _find_broken(connection, events, named):
+        events = [*broken, *events]
+        named = last_places(event.payload for event in events)
+    sealed = seal(connection, named)
     rows: list[dict[str, object]] = []
     personal: list[dict[str, object]] = []
     last: tuple[Mapping[str, object], str] = ({}, "{}")
@@ -223,29 +248,15 @@ def compare_head(found: Head, stated: Head, where: str) -> str | None:
     return None
 
 
-def _seal(connection: Connection, events: Sequence[NewEvent]) -> dict[int, dict[str, dict[str, Seal]]]:
-    """Return what some of the events seal, by their place: key -> name of the group -> its seal."""
-    last: dict[tuple[str, str], int] = {}
-    payload: Mapping[str, object] = {}
-    named: list[tuple[str, str]] = []
-    for place, event in enumerate(events):
-        # The actions of one message often share what happened: it is looked through once.
-        if event.payload is not payload:
-            payload = event.payload
-            named = [(key, group) for key in GROUPS for group in _named(payload, key)]
-        last.update(dict.fromkeys(named, place))
-    sealed: dict[int, dict[str, dict[str, Seal]]] = {}
-    for key in {key for key, _ in last}:
-        of_key = {group: place for (one, group), place in last.items() if one == key}
-        for group, seal in read_seals(connection, key, of_key).items():
-            sealed.setdefault(of_key[group], {}).setdefault(key, {})[group] = seal
-    return sealed
-
-
-def _named(payload: Mapping[str, object], key: str) -> list[str]:
-    one, many = payload.get(key), payload.get(f"{key}s")
-    groups = [one] if one is not None else []
-    return [str(group) for group in [*groups, *(many if isinstance(many, list | tuple) else [])]]
+def _find_broken(
+    connection: Connection, events: Sequence[NewEvent], named: Mapping[tuple[str, str], int]
+) -> list[NewEvent]:
+    """Return an event of each group that was changed by hand before this transaction; raise when none may follow."""
+    changed = find_all_changed(connection, named)
+    # What names who told of it (`told_by`: a journal, a mail) has happened too.
+    if changed and not any(event.kind in HAPPENED or "told_by" in event.payload for event in events):
+        raise AuditBrokenError(refusal(*changed.values()))
+    return [NewEvent(BROKEN, {key: group, "problems": told}) for (key, group), told in changed.items()]
 
 
 def _sha256(text: str) -> str:

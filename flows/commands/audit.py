@@ -84,7 +84,14 @@ def show(
         workspace: the creditor's folder.
     """
     from policies.errors import AuditBrokenError
-    from tasks.audit.proof import find_action, prove_address, prove_document, read_document, tell_action
+    from tasks.audit.proof import (
+        find_action,
+        prove_address,
+        prove_document,
+        prove_prints,
+        read_document,
+        tell_action,
+    )
     from tasks.present import print_lines, to_json
     from tasks.workspace import open_workspace
 
@@ -100,10 +107,11 @@ def show(
         print_lines([prove_address(opened, found, address)])
         return
     proof = prove_document(opened, found)
-    print_lines([*tell_action(found), proof.sentence])
+    prints = [f"{one[:1].upper()}{one[1:]}." for one in prove_prints(opened, found)]
+    print_lines([*tell_action(found), proof.sentence, *prints])
     print(to_json(found.events))
-    if not proof.holds:
-        raise AuditBrokenError(proof.sentence)
+    if not proof.holds or prints:
+        raise AuditBrokenError(" ".join([*([] if proof.holds else [proof.sentence]), *prints]))
 
 
 def verify(*, head: tuple[Path, ...] = (), workspace: Workspace = DEFAULT_WORKSPACE) -> None:

@@ -5,6 +5,7 @@ what people recorded stand in the store alone, where they can be erased; while a
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -108,8 +109,10 @@ def _table(frame: pl.DataFrame, columns: dict[str, str]) -> Table:
 def _messages(workspace: Workspace, customer: str) -> Table:
     """Return one row per action, each with what proves its document."""
     actions, erasures = actions_of(workspace, customer), read_erasures(workspace)
+    outbox: dict[str, Path] = {}
     proved = [
-        {**action.row, "proof": prove_document(workspace, action, erasures).sentence} for action in actions
+        {**action.row, "proof": prove_document(workspace, action, erasures, outbox).sentence}
+        for action in actions
     ]
     messages = read_table(workspace, "messages").select("message_id", "batch_id", "provider_answer")
     batches = read_table(workspace, "batches").select("batch_id", "approved_by")

@@ -4,7 +4,6 @@ The proof is against the hash that the log holds of the moment when the message 
 from which another customer was taken out, is followed through the events that say so.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +14,13 @@ import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
 from policies.money import format_plain
+from tasks.audit.shared_files import ERASED, FILES_LOGGED, changed_prints
 from tasks.ledger import salted_hash
+from tasks.manifest import hash_file
 from tasks.published_tables import query_published
 from tasks.store.audit import read_personal_fields
 from tasks.store.connection import load_query, open_to_read
 from tasks.workspace import Workspace
-
-ERASED = ("personal_data_erased", "files_erased")
-"""The kinds of events that say which documents were erased or rewritten."""
 
 _COMPOSED = ("action_composed", "document_replaced")
 _LEFT = ("action_dispatched", "action_uncertain")
@@ -120,14 +118,21 @@ def tell_action(action: Action) -> list[str]:
     ]
 
 
-def prove_document(workspace: Workspace, action: Action, erasures: Sequence[Row] | None = None) -> Proof:
+def prove_document(
+    workspace: Workspace,
+    action: Action,
+    erasures: Sequence[Row] | None = None,
+    outbox: dict[str, Path] | None = None,
+) -> Proof:
     """Say whether the document in the outbox is the one that the action left with.
 
     Args:
         workspace: whose.
         action: the action.
         erasures: of `read_erasures`, for who proves many; read when left out.
+        outbox: for who proves many: what lies in the outbox by its hash, filled with the first document that is gone.
     """
+    outbox = {} if outbox is None else outbox
     logged = _logged(action)
     if logged is None:
         return Proof(holds=True, sentence="No document was made of it.")
@@ -137,7 +142,7 @@ def prove_document(workspace: Workspace, action: Action, erasures: Sequence[Row]
     if now.sha256 is None:
         return Proof(holds=True, sentence=f"{document} was erased. {now.story} {said}")
     path = workspace.root / logged.document
-    found = _hash_of(path) if path.is_file() else None
+    found = hash_file(path) if path.is_file() else None
     if found is None and not logged.has_left and action.row["status"] in ("withdrawn", "rejected"):
         return Proof(holds=True, sentence=f"It never left, and its document was taken away. {said}")
     if found != now.sha256:
@@ -147,12 +152,18 @@ def prove_document(workspace: Workspace, action: Action, erasures: Sequence[Row]
             else "is gone, and no event says so"
         )
         return Proof(
-            holds=False, sentence=f"{document} {is_what}. {said} {_elsewhere(workspace, now.sha256)}"
+            holds=False, sentence=f"{document} {is_what}. {said} {_elsewhere(workspace, now.sha256, outbox)}"
         )
     if now.story:
         sentence = f"{document} is what remains of the one that {logged.verb}. {said} {now.story}"
         return Proof(holds=True, sentence=sentence, path=path, is_whole=False)
     return Proof(holds=True, sentence=f"{document} is the one that {logged.verb}. {said}", path=path)
+
+
+def prove_prints(workspace: Workspace, action: Action) -> list[str]:
+    """Say how the print run and the list that left with a letter differ from those composed; nothing when they hold."""
+    logged = _read_events(workspace, kinds=list(FILES_LOGGED))
+    return changed_prints(workspace, action.row, logged, read_erasures(workspace))
 
 
 def read_document(workspace: Workspace, action: Action) -> tuple[bytes, Proof]:
@@ -254,17 +265,13 @@ def _told(event: Row, after: str | None, *, is_own: bool) -> str:
     )
 
 
-def _elsewhere(workspace: Workspace, digest: str) -> str:
-    """Say where in the outbox a file with this hash lies, when it was moved."""
-    for path in sorted(workspace.outbox.rglob("*")):
-        if path.is_file() and _hash_of(path) == digest:
-            return f"A file with that hash lies at {path.relative_to(workspace.root)}: put it back."
+def _elsewhere(workspace: Workspace, digest: str, outbox: dict[str, Path]) -> str:
+    """Say where in the outbox a file with this hash lies, when it was moved; all its files are hashed once."""
+    if not outbox:
+        outbox |= {hash_file(path): path for path in sorted(workspace.outbox.rglob("*")) if path.is_file()}
+    if path := outbox.get(digest):
+        return f"A file with that hash lies at {path.relative_to(workspace.root)}: put it back."
     return "Put it back from a backup."
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unclear(number: str, found: pl.DataFrame) -> str:

@@ -3,37 +3,32 @@
 What was recorded before seals were kept is told as not covered. Digests are made in `tasks.store.seals`.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from policies.explanations import counted
 from tasks.store.audit import (
+    find_composed_otherwise,
     find_missing_personal,
     find_untold_dispatches,
     read_runs_before,
     read_sealing_events,
 )
 from tasks.store.connection import Connection
+from tasks.store.last_seals import (
+    Sealed,
+    compare,
+    name_group,
+    name_kind,
+    no_event_tells,
+    seals_of,
+    told_broken,
+)
 from tasks.store.schema import differences_from_schema
-from tasks.store.seals import GROUPS, Seal, read_runs, read_seals
+from tasks.store.seals import GROUPS, read_runs, read_seals
 
-_NAMES = {
-    "intake_id": "intake",
-    "batch_id": "batch",
-    "standing_id": "look at accounts",
-    "return_id": "returned mail",
-    "mailbox": "mailbox",
-}
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """The last seal of a group, and the event that holds it."""
-
-    event: str
-    seal: Seal
+_FIRST_OF_A_GROUP = ("batch_drafted", "file_loaded", "mail_returned", "standings_recorded")
+"""What tells of a group for the first time: told twice, the rows of before were removed in between."""
 
 
 @dataclass(frozen=True)
@@ -51,54 +46,29 @@ def verify_state(connection: Connection) -> StateCheck:
     if any("missing" in problem for problem in problems):
         return StateCheck(problems, not_covered)
     events = read_sealing_events(connection)
-    last = _last_seals(events.iter_rows(named=True))
+    last: dict[tuple[str, str], Sealed] = {}
+    for key, group, one, kind in seals_of(events.iter_rows(named=True)):
+        if kind in _FIRST_OF_A_GROUP and (before := last.get((key, group))):
+            problems.append(
+                f"{one.event}: {name_group(key, group)} is told as new, and {before.event} had told of it"
+            )
+        last[key, group] = one
     earlier = read_runs_before(connection, events["sequence"][0] if events.height else 2**62)
     for key in GROUPS:
         sealed = {name: one for (of_key, name), one in last.items() if of_key == key}
         found, runs = read_seals(connection, key), read_runs(connection, key)
         unsealed = [name for name in found if name not in sealed]
-        old = [name for name in unsealed if runs.get(name) in earlier]
-        problems += [
-            f"{_NAMES[key]} {name}: no event tells of it; its rows in {', '.join(found[name])} were added"
-            for name in unsealed
-            if name not in old
-        ]
+        old = {name for name in unsealed if runs.get(name) in earlier}
+        problems += [no_event_tells(key, name, found[name]) for name in unsealed if name not in old]
         for name, one in sealed.items():
-            problems += _compare(f"{_NAMES[key]} {name}", one, found.get(name, {}))
+            problems += compare(key, name, one, found.get(name, {}))
         if old:
-            not_covered.append(counted(len(old), _NAMES[key].partition(" ")[0]))
+            not_covered.append(counted(len(old), name_kind(key)))
+    problems += told_broken(connection)
     problems += _missing_personal(connection)
     problems += _untold_dispatches(connection)
+    problems += _composed_otherwise(connection)
     return StateCheck(problems, not_covered)
-
-
-def _last_seals(events: Iterator[dict[str, Any]]) -> dict[tuple[str, str], Sealed]:
-    last = {}
-    for event in events:
-        payload = _read(event["payload"])
-        about = payload.get("file") or payload.get("batch_id")
-        name = f"event {event['sequence']} ({event['kind']}{f' {about}' if about else ''})"
-        for key, groups in payload.get("sealed", {}).items():
-            for group, seal in groups.items():
-                last[key, group] = Sealed(name, seal)
-    return last
-
-
-def _compare(name: str, sealed: Sealed, found: Seal) -> Iterator[str]:
-    for table in sorted({*sealed.seal, *found}):
-        stated, now = sealed.seal.get(table), found.get(table)
-        if stated == now:
-            continue
-        before, after = (int(str(one["rows"])) if one else 0 for one in (stated, now))
-        if before == after:
-            rows = counted(after, "row")
-            yield f"{sealed.event}: {table} of {name} was changed: {rows} there, and not those logged"
-        else:
-            verb = "added" if after > before else "removed"
-            yield (
-                f"{sealed.event}: rows of {table} of {name} were {verb}: "
-                f"{counted(before, 'row')} logged, {after} in the store"
-            )
 
 
 def _missing_personal(connection: Connection) -> list[str]:
@@ -125,10 +95,10 @@ def _untold_dispatches(connection: Connection) -> Iterator[str]:
             )
 
 
-def _read(payload: str) -> Mapping[str, Any]:
-    """Return what an event tells; one that was changed into something else tells nothing, and is found elsewhere."""
-    try:
-        stated = json.loads(payload)
-    except ValueError:
-        return {}
-    return stated if isinstance(stated, dict) else {}
+def _composed_otherwise(connection: Connection) -> Iterator[str]:
+    """Yield where amounts, documents or recipients are not those that were composed."""
+    for row in find_composed_otherwise(connection).iter_rows(named=True):
+        yield (
+            f"event {row['sequence']} ({row['kind']} {row['batch_id']}): action {row['action_id'][:16]} stands in the "
+            f"store with another {', '.join(row['differing'])}"
+        )

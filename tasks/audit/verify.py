@@ -9,6 +9,7 @@ from tasks.audit.heads import KeptHead, compare_kept, read_kept_heads
 from tasks.audit.journals import verify_journals
 from tasks.audit.personal_fields import verify_personal_fields
 from tasks.audit.published import find_hashes, unsealed_files, verify_published
+from tasks.audit.shared_files import verify_shared_files
 from tasks.audit.state import verify_state
 from tasks.ledger import verify_store
 from tasks.publish import verify_agreement
@@ -26,12 +27,13 @@ _UNSEALED = (
 )
 
 
-def verify_log(workspace: Workspace, heads: Sequence[Path] = ()) -> str:
+def verify_log(workspace: Workspace, heads: Sequence[Path] = (), *, with_outbox: bool = True) -> str:
     """Return in words what holds, when all of it does.
 
     Args:
         workspace: the creditor's folder.
         heads: files of heads kept elsewhere, beside those that creditor.yaml names.
+        with_outbox: whether print runs and lists in the outbox are looked at too.
 
     Raises:
         AuditBrokenError: tells everything that is wrong, the events and files named.
@@ -40,6 +42,8 @@ def verify_log(workspace: Workspace, heads: Sequence[Path] = ()) -> str:
     problems = verify_published(workspace.published)
     kept, not_read = read_kept_heads(workspace, heads)
     problems += not_read
+    if with_outbox:
+        problems += _check_outbox(workspace)
     try:
         in_store, said = _check_store(workspace, kept)
         problems += [f"in the store, {problem}" for problem in in_store]
@@ -83,6 +87,14 @@ def _check_store(workspace: Workspace, kept: Sequence[KeptHead]) -> tuple[list[s
     )
     said = f"The log holds: {counted(count, 'event')} in the store, and the published copy agrees."
     return problems, f"{said} What the store holds is what the log says.{older}"
+
+
+def _check_outbox(workspace: Workspace) -> list[str]:
+    try:
+        with open_to_read(workspace) as connection:
+            return list(verify_shared_files(connection, workspace))
+    except (*UNREADABLE, AuditBrokenError, StoreBusyError):
+        return []  # told of the store itself
 
 
 def _tell(problems: list[str]) -> str:

@@ -44,6 +44,7 @@ class Manifest(BaseModel):
         head_sequence: the number of the last audit event; 0 before the first.
         head_hash: its hash.
         last_dispatch_date: the day on which something last left, as far as the store knew.
+        root_mode: the permission bits of its folder; archives of before they were kept have none.
         files: all of them.
         left_out: what lay in the workspace and is not in the archive, with the reason.
     """
@@ -59,6 +60,7 @@ class Manifest(BaseModel):
     head_sequence: int
     head_hash: str
     last_dispatch_date: date | None
+    root_mode: int | None = Field(default=None, ge=0, le=0o7777)
     files: tuple[BackedUpFile, ...]
     left_out: tuple[str, ...] = ()
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from policies.errors import WaitingError
+from tasks.documents.whole_files import keep_access
 from tasks.locking import hold_workspace
 from tasks.manifest import publishing_state
 from tasks.run import Run
@@ -84,6 +85,8 @@ def _take(run: Run, staging: Path) -> Picture:
     copied.root.mkdir()
     taken_at = run.clock()
     copy_store(workspace, copied.store_path)
+    if workspace.store_path.exists():
+        keep_access(workspace.store_path, copied.store_path)
     left_out: list[str] = []
     journals: list[Path] = []
     for path in _files(workspace, left_out):

@@ -14,7 +14,7 @@ from policies.errors import AuditBrokenError, WrongUseError
 from tasks.audit.verify import verify_log
 from tasks.backup.archive import opened, unpack
 from tasks.backup.manifest import Manifest
-from tasks.documents.whole_files import put_json
+from tasks.documents.whole_files import keep_access, put_json
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.audit import Head, read_head
@@ -40,6 +40,10 @@ def restored(archive: Path, target: Path) -> Iterator[tuple[Workspace, Manifest]
         workspace = open_workspace(aside)
         _check(workspace, manifest, archive)
         yield workspace, manifest
+        if target.exists():
+            keep_access(target, aside)
+        elif manifest.root_mode is not None:
+            aside.chmod(manifest.root_mode | 0o700)
         aside.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -98,7 +102,8 @@ def _refuse_unfit(archive: Path, target: Path) -> None:
 
 
 def _check(workspace: Workspace, manifest: Manifest, archive: Path) -> None:
-    verify_log(workspace)
+    # What people have done to a print run must not make a backup useless: its own list holds each file as it was.
+    verify_log(workspace, with_outbox=False)
     with open_to_read(workspace) as connection:
         head = read_head(connection)
     if head != Head(manifest.head_sequence, manifest.head_hash):

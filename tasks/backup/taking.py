@@ -1,5 +1,6 @@
 """Takes a backup: a picture of the workspace, its chain checked, in one archive that is read again before it counts."""
 
+import stat
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def take_backup(run: Run, to: Path) -> tuple[Path, Manifest]:
     """
     archive = _archive_path(run, to)
     with picture(run) as taken:
-        verify_log(taken.workspace)
+        verify_log(taken.workspace, with_outbox=False)
         manifest = _manifest(run, taken)
         write_archive(archive, manifest, taken.workspace.root)
     return archive, manifest
@@ -48,6 +49,7 @@ def _manifest(run: Run, taken: Picture) -> Manifest:
         head_sequence=head.sequence,
         head_hash=head.hash,
         last_dispatch_date=last,
+        root_mode=stat.S_IMODE(run.workspace.root.stat().st_mode),
         files=list_files(taken.workspace.root),
         left_out=taken.left_out,
     )

@@ -6,6 +6,7 @@ store before anything leaves, the journal on disk while it leaves, and the store
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -23,9 +24,11 @@ from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_m
 from tasks.dispatch.smtp_server import Login
 from tasks.dispatch.telling import with_names
 from tasks.dispatch.transports import choose_transport
+from tasks.documents.batch_folder import LETTERS, PRINTED
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.approvals import why_ended
+from tasks.store.audit import read_logged_files
 from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
@@ -37,6 +40,7 @@ from tasks.store.batch_lists import (
 from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.history import read_reached
+from tasks.store.sealing import require_unchanged
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,16 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
     transport = choose_transport(run.workspace, creditor, login)
     with open_to_read(run.workspace) as connection:
         leaving = read_leaving(connection, batch_id)
+        logged = read_logged_files(connection, batch_id).get(batch_id)
     if kept := _why_kept(run, creditor, leaving):
         return BatchRelease(batch_id, kept=kept)
-    planned = [_planned(run, row, creditor) for row in leaving.iter_rows(named=True)]
-    path = run.workspace.outbox / batch_id / JOURNAL_NAME
-    make_folder(path.parent)
+    folder = run.workspace.outbox / batch_id
+    printed = (
+        {folder / name: digest for name, digest in logged.files.items() if name in PRINTED} if logged else {}
+    )
+    planned = [_planned(run, row, creditor, printed) for row in leaving.iter_rows(named=True)]
+    make_folder(folder)
+    path = folder / JOURNAL_NAME
     # On disk before the store commits to the release: a journal that is missing later was lost, and not yet to come.
     with Journal(path, run.as_of) as journal:
         _commit_to_release(run, batch_id, leaving.height)
@@ -184,6 +193,8 @@ def _commit_to_release(run: Run, batch_id: str, messages: int) -> None:
                 actor=run.actor,
                 run_id=run.run_id,
             )
+        else:
+            require_unchanged(connection, "batch_id", batch_id)  # what was cut goes on with the same messages
 
 
 def _live(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
@@ -207,7 +218,9 @@ def _why_kept(run: Run, creditor: Creditor, leaving: pl.DataFrame) -> str:
     )
 
 
-def _planned(run: Run, row: Mapping[str, Any], creditor: Creditor) -> PlannedMessage:
+def _planned(
+    run: Run, row: Mapping[str, Any], creditor: Creditor, printed: Mapping[Path, str]
+) -> PlannedMessage:
     smtp, is_email = creditor.smtp, row["channel"] == Channel.EMAIL
     return PlannedMessage(
         message_id=row["message_id"],
@@ -218,6 +231,7 @@ def _planned(run: Run, row: Mapping[str, Any], creditor: Creditor) -> PlannedMes
         recipients=(mail_address(row["email"]),) if is_email else (),
         sender=mail_address((smtp.from_ if smtp else None) or creditor.sender.email),
         copies=(mail_address(smtp.copy_to),) if smtp and smtp.copy_to and is_email else (),
+        beside=tuple(printed.items()) if row["channel"] in LETTERS else (),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.dispatch.journal import Journal, PlannedMessage
+from tasks.manifest import hash_file
 
 Clock = Callable[[], datetime]
 
@@ -55,11 +56,25 @@ def read_unchanged(message: PlannedMessage) -> bytes:
     return content
 
 
-def check_unchanged(message: PlannedMessage, known: dict[Path, str]) -> None:
-    """Raise when the document of a message has changed; `known` keeps the hash of a file that many messages share."""
-    if message.document not in known:
-        known[message.document] = hashlib.sha256(_read(message)).hexdigest()
-    _compare(message, known[message.document])
+def check_unchanged(message: PlannedMessage, known: dict[Path, str | None]) -> None:
+    """Raise when the document of a message has changed, or a file that leaves with it.
+
+    `known` keeps the hash of a file that many messages share.
+    """
+    for path, digest in message.beside:
+        if (found := _hash_once(path, known)) != digest:
+            what = "is missing" if found is None else "was changed since it was composed"
+            raise DocumentChangedError(
+                f"{path.name} {what}: the letters of {path.parent.name} stay here. Put the file back as it was "
+                "composed, then release again."
+            )
+    _compare(message, _hash_once(message.document, known))
+
+
+def _hash_once(path: Path, known: dict[Path, str | None]) -> str | None:
+    if path not in known:
+        known[path] = hash_file(path) if path.is_file() else None
+    return known[path]
 
 
 def _read(message: PlannedMessage) -> bytes:
@@ -69,7 +84,9 @@ def _read(message: PlannedMessage) -> bytes:
         raise DocumentChangedError(_sentence(message, "is missing")) from None
 
 
-def _compare(message: PlannedMessage, found: str) -> None:
+def _compare(message: PlannedMessage, found: str | None) -> None:
+    if found is None:
+        raise DocumentChangedError(_sentence(message, "is missing"))
     if found != message.document_sha256:
         raise DocumentChangedError(_sentence(message, "was changed since it was composed"))
 

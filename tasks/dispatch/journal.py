@@ -49,7 +49,8 @@ class PlannedMessage:
     """A message ready to leave: its document in the outbox and, for e-mail, whom it goes to.
 
     `sender` is the plain address bounces come back to, before the message's own mark is put into it; `copies` are
-    addresses of our own that get the same message.
+    addresses of our own that get the same message; `beside` are files that leave with
+    the document, with their hashes.
     """
 
     message_id: str
@@ -60,6 +61,7 @@ class PlannedMessage:
     recipients: tuple[str, ...] = ()
     sender: str = ""
     copies: tuple[str, ...] = ()
+    beside: tuple[tuple[Path, str], ...] = ()
 
 
 @dataclass(frozen=True)

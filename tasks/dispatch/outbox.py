@@ -14,17 +14,17 @@ def note_files(messages: Sequence[PlannedMessage], departure: Departure) -> list
 
     The lines are on disk together, when the journal is flushed: a cut before that leaves no doubt, only work.
     """
-    known: dict[Path, str] = {}
-    problems = []
+    known: dict[Path, str | None] = {}
+    problems: dict[str, None] = {}  # a file that many share is told once
     for message in messages:
         if not departure.may_go_on():
             break
         try:
             check_unchanged(message, known)
         except DocumentChangedError as error:
-            problems.append(str(error))
+            problems[str(error)] = None
             continue
         departure.journal.intend_repeatable(message, departure.clock())
         departure.journal.settle(message, DeliveryStatus.DISPATCHED, WRITTEN, departure.clock())
         departure.done()
-    return problems
+    return list(problems)

@@ -25,6 +25,7 @@ from tasks.documents.safe_text import file_name
 from tasks.documents.spreadsheet import write_csv
 from tasks.documents.whole_files import naming
 from tasks.documents.wording import choose_language, template_hash
+from tasks.manifest import hash_file
 from tasks.rules import Rules
 from tasks.store.batches import ComposedDocument
 from tasks.workspace import Workspace, shipped_root
@@ -33,7 +34,10 @@ _THIRD_PARTIES = (Channel.AGENCY.value, Channel.COURT.value)
 SHARED_CHANNELS = (Channel.CALL.value, *_THIRD_PARTIES)
 """Their messages share a file with others."""
 
-_LETTERS = (Channel.LETTER.value, Channel.REGISTERED_LETTER.value)
+LETTERS = (Channel.LETTER.value, Channel.REGISTERED_LETTER.value)
+PRINTED = ("print.pdf", "letters.csv")
+"""What the printer gets beside the letters."""
+
 _LONGEST_NAME = 200
 
 
@@ -84,6 +88,13 @@ def render_documents(
     return BatchFolder(workspace, rules, batch_id, writes=False).everything(messages, calls_again)
 
 
+def hash_shared_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files of a batch that hold several messages, by path in its folder."""
+    files = [path for pattern in ("*", "placements/*") for path in folder.glob(pattern) if path.is_file()]
+    lasting = sorted(path for path in files if path.suffix != ".jsonl")
+    return {path.relative_to(folder).as_posix(): hash_file(path) for path in lasting}
+
+
 class BatchFolder:
     """The documents of one batch, by channel."""
 
@@ -117,7 +128,7 @@ class BatchFolder:
 
     def letters(self, messages: Sequence[Message]) -> Iterator[ComposedDocument]:
         """Write one PDF per letter, all of them for the printer, and the list of where they go."""
-        letters = [Letter(one, tuple(self._attachments(one))) for one in messages if one.channel in _LETTERS]
+        letters = [Letter(one, tuple(self._attachments(one))) for one in messages if one.channel in LETTERS]
         if not letters:
             return
         for letter, content in zip(letters, render_letters(letters, self.creditor, self.roots), strict=True):

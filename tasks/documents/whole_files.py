@@ -2,8 +2,9 @@
 
 import json
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -33,6 +34,17 @@ def naming(path: Path) -> Iterator[None]:
         if error.filename is None:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def keep_access(old: Path, new: Path) -> None:
+    """Give what takes the place of a file or folder its mode, its group, and where the system lets us its owner."""
+    seen = old.stat()
+    for owner in (seen.st_uid, -1):
+        with suppress(PermissionError):
+            os.chown(new, owner, seen.st_gid)
+            break
+    # After the group: to change that may take bits away.
+    new.chmod(stat.S_IMODE(seen.st_mode))
 
 
 def _aside(path: Path) -> Path:

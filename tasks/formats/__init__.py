@@ -19,7 +19,14 @@ from policies.model import SourceKind
 from policies.source_fields import Record
 from policies.sources import Declaration, ParsedFile, SourceFormat, parse_declaration
 from tasks.documents.safe_text import one_line
-from tasks.formats.canonical import NAME_PATTERNS, canonical_declaration, canonical_source, is_canonical_name
+from tasks.formats.canonical import (
+    NAME_PATTERNS,
+    RETURNS,
+    canonical_declaration,
+    canonical_source,
+    is_canonical_name,
+    is_return_name,
+)
 from tasks.formats.delimited import Layout, Table, read_table
 from tasks.formats.excel import read_sheet
 from tasks.formats.fec import read_ledger
@@ -106,7 +113,7 @@ def _read_declared(path: Path, declaration: Declaration, as_of: date, problems: 
 def _read_canonical(path: Path, as_of: date, problems: Problems) -> ParsedFile:
     table = read_table(path.read_bytes(), Layout(), problems)
     if table is None:
-        return _refused(*canonical_source(path.name), as_of, problems)
+        return _refused(*canonical_source(path.name), as_of, problems, came_back=is_return_name(path.name))
     declaration = canonical_declaration(path.name, table.headers, problems)
     return _parsed(path, table, declaration, as_of, problems, is_audited=True)
 
@@ -121,13 +128,14 @@ def _parsed(
     is_audited: bool = False,
 ) -> ParsedFile:
     file_date = _file_date(path.stem, declaration, as_of)
+    came_back = declaration.record in RETURNS
     texts = map_columns(table, declaration, problems, is_audited=is_audited) if table else None
     if texts is None:
-        return _refused(declaration.source, declaration.kind, file_date, problems)
+        return _refused(declaration.source, declaration.kind, file_date, problems, came_back=came_back)
     warnings = _judge_volume(texts.frame.height, declaration, bool(problems), problems)
     records = build_records(texts, declaration, file_date, problems)
     if problems:
-        return _refused(declaration.source, declaration.kind, file_date, problems)
+        return _refused(declaration.source, declaration.kind, file_date, problems, came_back=came_back)
     warnings += [
         *_assumed_dates(records, declaration),
         *_unusable_addresses(records),
@@ -143,11 +151,16 @@ def _parsed(
         records=records,
         warnings=warnings,
         headers=texts.notation.headers,
+        came_back=came_back,
     )
 
 
-def _refused(source: str, kind: SourceKind, file_date: date, problems: Problems) -> ParsedFile:
-    return ParsedFile(source=source, kind=kind, file_date=file_date, problems=problems.frame())
+def _refused(
+    source: str, kind: SourceKind, file_date: date, problems: Problems, *, came_back: bool = False
+) -> ParsedFile:
+    return ParsedFile(
+        source=source, kind=kind, file_date=file_date, problems=problems.frame(), came_back=came_back
+    )
 
 
 def date_in_name(name: str) -> date | None:

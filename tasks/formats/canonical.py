@@ -14,7 +14,9 @@ _NAMES = (
     *((re.compile(rf"{record}.*\.csv", re.IGNORECASE), str(record), record) for record in Record),
     (re.compile(r"letters.*\.csv", re.IGNORECASE), "tracking", Record.TRACKING),
 )
-_RETURNS = (Record.TRACKING, Record.AGENCY_REPORT)
+RETURNS = (Record.TRACKING, Record.AGENCY_REPORT)
+"""What the records of these say came back."""
+
 NAME_PATTERNS = ("invoices-full*.csv", *(f"{record}*.csv" for record in Record), "letters*.csv")
 
 
@@ -25,7 +27,7 @@ def is_canonical_name(name: str) -> bool:
 
 def is_return_name(name: str) -> bool:
     """Return whether a file of this name says what came back: tracking of letters, reports of agencies."""
-    return any(pattern.fullmatch(name) for pattern, _, record in _NAMES if record in _RETURNS)
+    return any(pattern.fullmatch(name) for pattern, _, record in _NAMES if record in RETURNS)
 
 
 def canonical_source(name: str) -> tuple[str, SourceKind]:

@@ -22,13 +22,14 @@ _LONGEST_HEAD = 65_536
 
 @dataclass(frozen=True)
 class Incoming:
-    """One mail: its first bytes, where a person finds it, and of a file its path and the instant of its change."""
+    """One mail: its first bytes, where a person finds it; of a file its path, the instant of its change, its hash."""
 
     source: str
     place: str
     content: bytes
     path: Path | None = None
     changed_ns: int = 0
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def _incoming(path: Path, source: str) -> list[Incoming]:
         with path.open("rb") as file:
             changed = os.fstat(file.fileno()).st_mtime_ns
             content = file.read(MOST_BYTES)
-            return [Incoming(source, mail_place(content), content, path, changed)]
+            file.seek(0)
+            whole = hashlib.file_digest(file, "sha256").hexdigest()
+            return [Incoming(source, mail_place(content), content, path, changed, whole)]
     except OSError:
         return []
 

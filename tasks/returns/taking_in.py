@@ -231,6 +231,7 @@ def _payload(run: Run, one: Judged, effects: Effects) -> dict[str, object]:
         "batch_id": one.message.get("batch_id"),
         "outcome": effects.outcome,
         "on": run.as_of,
+        **({"sha256": one.incoming.sha256} if one.incoming.sha256 else {}),
     }
 
 

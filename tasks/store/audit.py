@@ -1,6 +1,7 @@
 """Audit events as rows. What a hash covers and whether a chain holds is decided in `tasks.ledger`."""
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -167,3 +168,27 @@ def find_missing_personal(connection: Connection) -> pl.DataFrame:
 def find_untold_dispatches(connection: Connection) -> pl.DataFrame:
     """Return the actions of whose dispatch the store and the log say something else."""
     return fetch(connection, load_query("dispatches_told"))
+
+
+def find_composed_otherwise(connection: Connection) -> pl.DataFrame:
+    """Return the actions that are not what the log says of them: sequence, kind, batch_id, action_id, differing."""
+    return fetch(connection, load_query("composed_otherwise"))
+
+
+@dataclass(frozen=True)
+class LoggedFiles:
+    """The files of a batch that hold several messages, with their hashes; `event` names the one that says so."""
+
+    event: str
+    files: Mapping[str, str]
+
+
+def read_logged_files(connection: Connection, batch_id: str | None = None) -> dict[str, LoggedFiles]:
+    """Return by batch what the log last said of its shared files; of one batch when it is named."""
+    found = fetch(connection, load_query("logged_files"), batch_id=batch_id)
+    return {
+        row["batch_id"]: LoggedFiles(
+            f"event {row['sequence']} ({row['kind']} {row['batch_id']})", json.loads(row["files"] or "{}")
+        )
+        for row in found.iter_rows(named=True)
+    }

@@ -14,7 +14,7 @@ import polars as pl
 
 from policies.messages import Message
 from policies.retention import PERSONAL_COLUMNS, without_person
-from tasks.documents.whole_files import flush
+from tasks.documents.whole_files import flush, keep_access
 from tasks.store.audit import erase_personal_fields
 from tasks.store.connection import SETTINGS, Connection, fetch, load_query, patiently
 from tasks.store.faults import telling_faults
@@ -114,9 +114,11 @@ def _rewrite(workspace: Workspace, patience_seconds: float) -> None:
         connection.execute("checkpoint")
         name = connection.execute("select current_database()").fetchall()[0][0]
         connection.execute(f"attach '{str(aside).replace(chr(39), chr(39) * 2)}' as anew")
+        keep_access(path, aside)  # before there is anything in it
         connection.execute(f'copy from database "{name}" to anew')
         connection.execute("detach anew")
     flush(aside)
+    keep_access(path, aside)
     aside.replace(path)
     _remove(path.with_name(f"{path.name}.wal"))
     flush(path.parent)

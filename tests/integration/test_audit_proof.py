@@ -110,3 +110,14 @@ def test_the_beginning_of_a_number_must_name_one_action(audited: Workspace) -> N
 def test_an_action_is_told_with_the_digits_of_its_currency(audited: Workspace) -> None:
     lines = tell_action(find_action(audited, action_of(audited, MAILED)))
     assert lines[1].startswith("Demanded 900.00 EUR by email; it is dispatched since 2026-03-02")
+
+
+def test_who_proves_many_documents_has_the_outbox_hashed_once(workspace: Workspace) -> None:
+    outbox: dict[str, Path] = {}
+    mailed, other = (find_action(workspace, action_of(workspace, customer)) for customer in (MAILED, "00101"))
+    for action in (mailed, other):
+        path = workspace.root / action.row["document_path"]
+        path.rename(path.with_name(f"{action.action_id}.eml"))
+    assert f"lies at outbox/{FIRST}-automatic" in prove_document(workspace, mailed, None, outbox).sentence
+    shutil.rmtree(workspace.outbox)
+    assert f"{other.action_id}.eml: put it back" in prove_document(workspace, other, None, outbox).sentence

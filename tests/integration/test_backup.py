@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import stat
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -87,6 +88,19 @@ def test_a_restored_workspace_is_the_one_that_was_backed_up(
         assert list_actions(after).equals(list_actions(before))
         assert read_head(after).sequence == manifest.head_sequence > 0
     assert not (lived.root / ".backup").exists()
+
+
+def test_store_and_folder_are_restored_for_those_who_could_read_them(stages: Stages, tmp_path: Path) -> None:
+    workspace = copy_workspace(stages.before(RELEASE), tmp_path / "lived")
+    workspace.store_path.chmod(0o600)
+    workspace.root.chmod(0o2750)
+    archive, _ = take_backup(run_in(workspace), tmp_path)
+    (tmp_path / "made").mkdir(mode=0o755)
+    for name, mode in (("again", 0o2750), ("made", 0o755)):
+        with restored(archive, tmp_path / name):
+            pass
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode
+        assert stat.S_IMODE((tmp_path / name / "relance.duckdb").stat().st_mode) == 0o600
 
 
 def test_a_backup_is_for_its_owner_alone(backup: Path) -> None:

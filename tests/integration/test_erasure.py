@@ -300,26 +300,28 @@ def test_sender_and_subject_of_mail_about_nobody_we_know_go_with_the_returned_ma
         assert len(verify_state(connection).problems) == before // 2
 
 
-def test_what_came_back_has_a_period_of_its_own_and_files_the_log_does_not_know_stay(tmp_path: Path) -> None:
+def test_a_store_written_anew_is_readable_for_the_same_as_before(tmp_path: Path) -> None:
+    workspace = initialise(tmp_path / "workspace")
+    with open_to_write(workspace):
+        pass
+    workspace.store_path.chmod(0o600)
+    with without_old_blocks(workspace) as erased:
+        erased.append(ErasedRows("event_lines", ("note",), 1))
+    assert workspace.store_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_has_a_period_and_files_the_log_does_not_know_stay(tmp_path: Path) -> None:
     workspace = initialise(tmp_path / "workspace")
     run = acting_in(workspace)
-    for name in ("export.csv", "returns/bounce.eml", "unknown.csv"):
-        path = workspace.archive / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(name)
-    hashes = {
-        name: hashlib.sha256(name.encode()).hexdigest() for name in ("export.csv", "returns/bounce.eml")
-    }
+    for name in ("export.csv", "unknown.csv"):
+        (workspace.archive / name).write_text(name)
+    digest = hashlib.sha256(b"export.csv").hexdigest()
     with open_to_write(workspace) as connection:
-        told = [
-            NewEvent("file_loaded", {"sha256": hashes["export.csv"], "as_of": date(2026, 1, 3)}),
-            NewEvent("mail_taken_in", {"sha256": hashes["returns/bounce.eml"], "on": date(2026, 1, 3)}),
-        ]
+        told = [NewEvent("file_loaded", {"sha256": digest, "as_of": date(2026, 1, 3)})]
         append_events(connection, told, recorded_at=run.clock(), actor="Anna", run_id="run-1")
-    periods = Retention(exports_months=2, returns_months=2)
-    past = find_past_files(run, periods, ())
+    past = find_past_files(run, Retention(exports_months=2, returns_months=2), ())
     assert {key: [change.name for change in changes] for key, changes in past.items()} == {
         "exports_months": ["archive/export.csv"],
-        "returns_months": ["archive/returns/bounce.eml"],
+        "returns_months": [],
     }
     assert find_past_files(run, Retention(exports_months=3), ()) == {"exports_months": []}

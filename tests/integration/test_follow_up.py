@@ -11,6 +11,7 @@ import pytest
 
 from flows.start import begin
 from tasks.intake import IntakeStatus, find_mails
+from tasks.returns.safe_mail import MOST_BYTES
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.returns import list_returns
 from tasks.workspace import Workspace
@@ -29,6 +30,7 @@ from tests.integration.returning_company import (
     make_company,
     messages,
     statuses,
+    write,
 )
 from tests.torture.company import copy_workspace, start
 
@@ -371,3 +373,36 @@ def test_a_folder_that_is_no_maildir_is_named(company: Workspace) -> None:
         encoding="utf-8",
     )
     act(company, "follow-up", BACK, expect=2)
+
+
+def test_what_came_back_is_deleted_past_its_period_and_exports_are_not(company: Workspace) -> None:
+    numbers = messages(company)
+    long = answer(numbers["ana"], "ana@client.example") + b"x" * 2 * MOST_BYTES
+    (company.inbox / "reply.eml").write_bytes(long)
+    write(company, "tracking.csv", "message_id,status,status_date", f"{numbers['ben']},returned,{BACK}")
+    with company.creditor_path.open("a", encoding="utf-8") as file:
+        file.write("\nretention: {returns_months: 1}\n")
+    act(company, "follow-up", BACK, expect=3)
+    kept = {path.name for path in company.archive.rglob("*.csv")}
+    assert len(list((company.archive / "returns").iterdir())) == 1
+    assert (company.rejected / "tracking.csv").exists()
+    act(company, "audit retain", "2026-09-01")
+    assert not list((company.archive / "returns").iterdir())
+    assert not (company.rejected / "tracking.csv").exists()
+    assert kept == {path.name for path in company.archive.rglob("*.csv")} != set()
+
+
+def test_a_list_of_what_became_of_letters_goes_by_the_period_of_returned_mail(company: Workspace) -> None:
+    write(
+        company,
+        "agency_report.csv",
+        "customer_id,invoice_number,status,status_date",
+        f"ana,F-ana,in_progress,{BACK}",
+    )
+    act(company, "follow-up", BACK)
+    [loaded] = [
+        payload
+        for text in events(company).filter(kind="file_loaded")["payload"]
+        if (payload := json.loads(text))["file"] == "agency_report.csv"
+    ]
+    assert loaded["came_back"] == "yes"

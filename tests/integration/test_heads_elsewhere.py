@@ -235,3 +235,35 @@ def test_an_authority_that_is_away_does_not_stop_the_day_and_is_asked_again(
     run.workspace.creditor_path.write_text(text.replace("http://127.0.0.1:9/tsr", url), encoding="utf-8")
     assert keep_heads(run) == []
     assert len(tokens(run.workspace)) == 1
+
+
+def test_a_copy_that_knows_more_than_our_log_or_another_hash_is_told_and_left_as_it_is(
+    run: Run, tmp_path: Path
+) -> None:
+    kept = tmp_path / "heads.jsonl"
+    configure(run.workspace, f"  head_copies: ['{kept}']\n")
+    assert work(run, "C1") == []
+    last = json.loads(kept.read_text(encoding="utf-8").splitlines()[-1])["sequence"]
+    for line, told in (
+        ({"sequence": last + 900, "hash": "aa"}, f"it ends with event {last + 900}, and our log with"),
+        ({"sequence": last, "hash": "zz"}, f"it states another hash for event {last}"),
+    ):
+        kept.write_text(json.dumps(line) + "\n", encoding="utf-8")
+        [trouble] = keep_heads(run)
+        assert told in trouble
+        assert kept.read_text(encoding="utf-8") == json.dumps(line) + "\n"
+
+
+def test_a_line_of_a_copy_that_was_cut_is_taken_off_and_the_copy_goes_on(run: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "heads.jsonl"
+    configure(run.workspace, f"  head_copies: ['{kept}']\n")
+    assert work(run, "C1") == []
+    whole = kept.read_text(encoding="utf-8")
+    line = whole.splitlines()[-1]
+    for cut in ('{"seque', line[:-1], line):
+        kept.write_text(whole + cut, encoding="utf-8")
+        assert keep_heads(run) == []
+        assert kept.read_text(encoding="utf-8") == whole
+    kept.write_text('{"seque', encoding="utf-8")
+    assert keep_heads(run) == []
+    assert kept.read_text(encoding="utf-8") == whole

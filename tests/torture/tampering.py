@@ -2,7 +2,8 @@
 
 python -m tests.torture.tampering [--changes N] [--bytes N] [--store-bytes N] [--seed S]
 
-Logical changes: a field, a row, the order, in every table of the store and in every published table and text file.
+Logical changes: a field, a row, the order, in every table of the store and in every published table and text file;
+after a tenth of them the program takes a step of its own before the look.
 Then single bytes of published files, single bytes of the store's file, and the end of the chain cut off everywhere.
 """
 
@@ -25,10 +26,13 @@ from policies.errors import AuditBrokenError, WrongUseError
 from tasks.audit.published import verify_published
 from tasks.audit.verify import verify_log
 from tasks.workspace import Workspace
-from tests.torture.company import relance
+from tests.torture.company import copy_workspace, relance
 from tests.torture.store_bytes import count_store_bytes
 from tests.torture.store_changes import STORE_CHANGES, tables_of, undone
 from tests.torture.tampered_past import tampered_workspace
+
+NEXT_DAY = "2026-03-10"
+_ONE_GOES_ON = 10
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,41 @@ def change_store(workspace: Workspace, chance: random.Random) -> Iterator[Found]
                 if story:
                     is_named = "event " in said or table in said or "schema version" in said
                     yield Found(f"store: {kind}", f"{table}: {story}", is_named, said)
+
+
+def change_and_go_on(workspace: Workspace, chance: random.Random) -> Iterator[Found]:
+    """Change one table of a copy after the other, then let the program take a step of its own; found all the same."""
+    steps = steps_of(workspace)
+    while True:
+        tables = tables_of(workspace)
+        for table in chance.sample(tables, len(tables)):
+            for kind, make in STORE_CHANGES.items():
+                with copied(workspace) as copy:
+                    with duckdb.connect(str(copy.store_path)) as connection:
+                        story = make(connection, table, chance)
+                    if not story:
+                        continue
+                    step = chance.choice(steps)
+                    code = relance(*step, "--workspace", str(copy.root)).returncode
+                    said = said_of(copy)
+                is_named = "event " in said or table in said or "schema version" in said
+                what = f"{table}: {story}, then {' '.join(step)}: exit {code}"
+                yield Found(f"store: {kind}, then a step", what, is_named, said)
+
+
+def steps_of(workspace: Workspace) -> list[list[str]]:
+    """Return what may be done next: another day, a release, a word on each batch that waits."""
+    with duckdb.connect(str(workspace.store_path), read_only=True) as connection:
+        waiting = connection.execute("select batch_id from batches where status = 'draft'").fetchall()
+    steps = [["run"], ["release"], *(["batches", "approve", name, "--by", "Claire"] for (name,) in waiting)]
+    return [[*step, "--as-of", NEXT_DAY] for step in steps]
+
+
+@contextmanager
+def copied(workspace: Workspace) -> Iterator[Workspace]:
+    """Lend a copy of the workspace."""
+    with tempfile.TemporaryDirectory(prefix="relance-step-") as folder:
+        yield copy_workspace(workspace, Path(folder) / "company")
 
 
 def change_published(workspace: Workspace, chance: random.Random) -> Iterator[Found]:
@@ -209,10 +248,11 @@ def _cut(workspace: Workspace) -> Iterator[None]:
 
 
 def logical_changes(workspace: Workspace, changes: int, chance: random.Random) -> Iterator[Found]:
-    """Change the store and the copy in turn."""
+    """Change the store and the copy in turn; after some changes of the store the program goes on before the look."""
     in_store, in_copy = change_store(workspace, chance), change_published(workspace, chance)
+    gone_on = change_and_go_on(workspace, chance)
     for number in range(changes):
-        yield next(in_copy if number % 3 == 2 else in_store)
+        yield next(in_copy if number % 3 == 2 else gone_on if number % _ONE_GOES_ON == 0 else in_store)
 
 
 def main() -> int:
