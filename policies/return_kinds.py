@@ -24,7 +24,8 @@ _ARRIVED = {"deliver": "delivered", "relay": "relayed", "expand": "expanded"}
 OWN_COPY, OWN_COPY_ARRIVED = "own_copy", "own_copy_arrived"
 """Rules: a report is on an address of ours alone, such as that of the archive copy."""
 
-_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+# The middle number tells it from the version of a program.
+_STATUS = re.compile(r"(?<![\d.])([45]\.[0-7]\.\d{1,3})(?![\d.]*\d)")
 _VAGUE = ("", "5.0.0", "5.7.1", "5.5.0", "5.4.1", "5.1.0", "5.3.0", "5.4.0")
 """Statuses that say little: the words beside them are asked first."""
 _NO_COMPLAINTS = ("not-spam", "auth-failure", "dmarc")

@@ -60,6 +60,12 @@ def letters(workspace: Workspace) -> dict[str, str]:
         return {row["customer_id"]: row["message_id"] for row in csv.DictReader(file)}
 
 
+def refused(workspace: Workspace, name: str) -> list[tuple[str, str, str]]:
+    """Return line, value and rule of each row for which a file was refused."""
+    with (workspace.rejected / f"{name}.errors.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [(row["line"], row["value"], row["rule"]) for row in csv.DictReader(file)]
+
+
 def test_letters_that_came_back_are_no_step_done_and_received_ones_let_the_ladder_go_on(
     company: Workspace,
 ) -> None:
@@ -130,8 +136,7 @@ def test_a_file_that_names_letters_nobody_sent_is_refused_whole(company: Workspa
     ]
     write(company, "tracking.csv", *(line for line in mended if "lost" not in line))
     act(company, "follow-up", BACK, expect=3)
-    with (company.rejected / "tracking.csv.errors.csv").open(encoding="utf-8-sig", newline="") as file:
-        told = [(row["line"], row["value"][:12], row["rule"]) for row in csv.DictReader(file)]
+    told = [(line, value[:12], rule) for line, value, rule in refused(company, "tracking.csv")]
     assert told == [
         ("2", "2026-03-01", "a day before the letter left"),
         ("3", "0123456789ab", "no letter of ours that has left"),
@@ -139,12 +144,6 @@ def test_a_file_that_names_letters_nobody_sent_is_refused_whole(company: Workspa
     ]
     assert events(company).filter(kind="event_recorded").is_empty()
     assert decisions(company, NEXT)["dan"][0] == ""
-
-
-def refused(workspace: Workspace, name: str) -> list[tuple[str, str, str]]:
-    """Return line, value and rule of each row for which a file was refused."""
-    with (workspace.rejected / f"{name}.errors.csv").open(encoding="utf-8-sig", newline="") as file:
-        return [(row["line"], row["value"], row["rule"]) for row in csv.DictReader(file)]
 
 
 def test_a_day_that_has_not_come_is_refused_with_its_line(company: Workspace) -> None:

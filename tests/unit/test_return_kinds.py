@@ -82,6 +82,22 @@ def test_a_refusal_that_blames_something_else_spares_the_address(
     assert (verdict.kind, verdict.spares_address) == (ReturnKind.SOFT_BOUNCE, True)
 
 
+def test_no_status_condemns_an_address_beside_words_that_blame_something_else() -> None:
+    blaming = [words for rule in PHRASES.bounces if rule.outranks_status for words in rule.phrases]
+    found = {
+        classify(
+            ReturnedMail(reports=(report("failed", status, words),)), Evidence.IN_REPLY_TO, OURS, PHRASES
+        )
+        for status in ("", "5.0.0", *PHRASES.hard_statuses)
+        for words in blaming
+    }
+    assert {(verdict.kind, verdict.spares_address) for verdict in found} == {(ReturnKind.SOFT_BOUNCE, True)}
+
+
+def test_a_version_of_a_program_is_no_status() -> None:
+    assert kind(ReturnedMail(reports=(report("failed", "5.1.1", "exim 4.96.1 says no"),))) == "hard_bounce"
+
+
 def test_where_a_server_gives_no_words_the_text_beside_its_report_is_asked() -> None:
     told = (report("failed", "5.0.0"),)
     assert kind(ReturnedMail(reports=told, text="Your sender domain must exist.")) == "soft_bounce"
