@@ -35,7 +35,11 @@ def dispatched_steps(
     )
     if sent.is_empty():
         return sent.drop("dispatch").with_columns(is_done=pl.lit(True))
-    came_back = _returned(sent, of_items(events, items, EventKind.LETTER_RETURNED))
+    came_back = _returned(
+        sent,
+        of_items(events, items, EventKind.LETTER_RETURNED),
+        of_items(events, items, EventKind.LETTER_RECEIVED),
+    )
     is_known_undelivered = pl.col("outcome").is_in(UNDELIVERED_OUTCOMES).fill_null(False)
     is_returned = pl.col("dispatch").is_in(came_back.implode()) | is_known_undelivered
     return sent.with_columns(is_done=~(_is_registered() & is_returned)).drop("dispatch")
@@ -45,26 +49,36 @@ def _is_registered() -> pl.Expr:
     return (pl.col("channel") == Channel.REGISTERED_LETTER.value).fill_null(False)
 
 
-def _returned(sent: pl.DataFrame, returns: pl.DataFrame) -> pl.Series:
+def _returned(sent: pl.DataFrame, returns: pl.DataFrame, receipts: pl.DataFrame) -> pl.Series:
     """Return which registered letters came back: of each return the last letter sent before that day.
 
-    A letter sent on the very day of the return is a new one, unless it is the first.
+    A letter sent on the very day of the return is a new one, unless it is the first. A letter that was received on a
+    later day than it came back, and before the next one was sent, was delivered in the end.
     """
-    letters = sent.filter(_is_registered()).with_columns(
-        first_date=pl.col("dispatch_date").min().over("item")
+    letters = sent.filter(_is_registered())
+    days = letters.select("item", "dispatch_date").unique().sort("item", "dispatch_date")
+    beside = days.with_columns(
+        first_date=pl.col("dispatch_date").min().over("item"),
+        next_date=pl.col("dispatch_date").shift(-1).over("item"),
     )
-    return (
-        letters.join(returns.select("item", "event_date"), on="item")
+    came_back = (
+        letters.join(beside, on=["item", "dispatch_date"])
+        .join(returns.select("item", returned_on="event_date"), on="item")
         .filter(
-            (pl.col("dispatch_date") < pl.col("event_date"))
+            (pl.col("dispatch_date") < pl.col("returned_on"))
             | (
-                (pl.col("dispatch_date") == pl.col("event_date"))
+                (pl.col("dispatch_date") == pl.col("returned_on"))
                 & (pl.col("dispatch_date") == pl.col("first_date"))
             )
         )
-        .filter(pl.col("dispatch_date") == pl.col("dispatch_date").max().over("item", "event_date"))
-        .get_column("dispatch")
-        .unique()
+        .filter(pl.col("dispatch_date") == pl.col("dispatch_date").max().over("item", "returned_on"))
+    )
+    delivered = came_back.join(receipts.select("item", received_on="event_date"), on="item").filter(
+        pl.col("received_on") > pl.col("returned_on"),
+        pl.col("next_date").is_null() | (pl.col("received_on") <= pl.col("next_date")),
+    )
+    return (
+        came_back.join(delivered, on=["dispatch", "returned_on"], how="anti").get_column("dispatch").unique()
     )
 
 

@@ -22,6 +22,8 @@ class ReturnKind(StrEnum):
     # Out of office, "we have received your message": neither a bounce nor a reply.
     AUTO_REPLY = "auto_reply"
     READ_RECEIPT = "read_receipt"
+    # The customer called the message spam.
+    COMPLAINT = "complaint"
     # The message is kept until somebody confirms it.
     CHALLENGE = "challenge"
     # Newsletters, spam, mail about something else.
@@ -58,13 +60,14 @@ class ReturnedMail:
     Attributes:
         headers: by name in small letters, every value as it stands, unfolded.
         content_type: of the mail as a whole, such as `multipart/report`.
-        report_type: `delivery-status` or `disposition-notification`, from the header or from the parts.
+        report_type: `delivery-status`, `disposition-notification` or `feedback-report`, from the header or the parts.
         text: what the mail itself says to a person, without the copy of a message.
         reports: one for each recipient of a delivery report.
         envelope_id: `Original-Envelope-Id` of a delivery report.
         returned_ids: `Message-ID` of the copies of messages in it.
         returned_senders: envelope addresses in those copies.
         disposition: of a read receipt.
+        feedback_type: of a feedback report (RFC 5965), such as `abuse`.
         failed: addresses that a library of known bounces found failed for good.
         delayed: addresses it found failed for the moment.
         is_readable: whether the mail could be taken apart within the limits.
@@ -79,6 +82,7 @@ class ReturnedMail:
     returned_ids: tuple[str, ...] = ()
     returned_senders: tuple[str, ...] = ()
     disposition: str = ""
+    feedback_type: str = ""
     failed: tuple[str, ...] = ()
     delayed: tuple[str, ...] = ()
     is_readable: bool = True

@@ -25,6 +25,7 @@ from tasks.formats import date_in_name, load_declarations, read_export
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.connection import Connection, open_to_write
+from tasks.store.history import read_events
 from tasks.store.intakes import (
     count_missing_items,
     find_changed_items,
@@ -32,7 +33,7 @@ from tasks.store.intakes import (
     is_newest_sha256,
     record_intake,
 )
-from tasks.store.tracking import events_of_letters, find_letters, find_unknown
+from tasks.store.tracking import events_of_letters, find_contradictions, find_letters, find_unknown
 
 _TEMPORARY_ENDINGS = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
 _TEMPORARY_STARTS = ("~$", ".")
@@ -141,7 +142,7 @@ def _load(
             name, IntakeStatus.KNOWN, parsed.source, message="these bytes were loaded before"
         )
         return known, parsed.problems
-    parsed, letters = _with_letters(connection, parsed)
+    parsed, letters = _with_letters(connection, run, parsed)
     problems = parsed.problems if not parsed.problems.is_empty() else find_changed_items(connection, parsed)
     if not problems.is_empty():
         return _refuse(connection, run, name, sha256, parsed, problems), problems
@@ -178,13 +179,15 @@ def _load(
     return result, problems
 
 
-def _with_letters(connection: Connection, parsed: ParsedFile) -> tuple[ParsedFile, pl.DataFrame]:
+def _with_letters(connection: Connection, run: Run, parsed: ParsedFile) -> tuple[ParsedFile, pl.DataFrame]:
     """Return the file with events in place of statuses of letters, and the statuses by action."""
     tracking = parsed.records.get("tracking")
     if tracking is None:
         return parsed, pl.DataFrame()
     letters = find_letters(connection, tracking)
-    problems = find_unknown(letters, parsed.headers)
+    problems = find_unknown(letters, parsed.headers, run.as_of)
+    if problems.is_empty():
+        problems = find_contradictions(letters, read_events(connection), parsed.headers)
     events = {"events": events_of_letters(letters)} if problems.is_empty() else {}
     return replace(parsed, records=events, problems=problems), letters
 

@@ -16,7 +16,7 @@ from quopri import decodestring
 
 from flufl.bounce import all_failures
 
-from policies.return_phrases import ReturnPhrases
+from policies.return_phrases import ReturnPhrases, plain
 from policies.returned_mail import DeliveryReport, ReturnedMail
 from tasks.returns.safe_mail import (
     Mail,
@@ -56,11 +56,13 @@ def read_facts(content: bytes, phrases: ReturnPhrases) -> ReturnedMail:
     statuses = [part for part in own if part.get_content_type() == "message/delivery-status"]
     receipts = [part for part in own if part.get_content_type() == "message/disposition-notification"]
     blocks = [block for part in statuses for block in _blocks(part)]
+    complaints = [part for part in own if part.get_content_type() == "message/feedback-report"]
+    feedback = [block for part in complaints for block in _blocks(part)]
     copied = [_headers(copy) for copy in copies]
     return ReturnedMail(
         headers=_headers(mail),
         content_type=mail.get_content_type(),
-        report_type=_report_type(mail, bool(statuses), bool(receipts)),
+        report_type=_report_type(mail, bool(statuses), bool(receipts), bool(complaints)),
         text=said[:_LONGEST_SAID],
         reports=tuple(_report(block) for block in blocks[:_MOST_REPORTS] if _is_of_recipient(block)),
         envelope_id=_first(blocks, "original-envelope-id"),
@@ -72,8 +74,10 @@ def read_facts(content: bytes, phrases: ReturnPhrases) -> ReturnedMail:
         returned_senders=(
             *(value for copy in copied for name in _SENDER_HEADERS for value in copy.get(name, ())),
             *_SENDER_IN_TEXT.findall(whole)[:_MOST_VALUES],
+            *(value for block in feedback if (value := _value(block, "original-mail-from"))),
         ),
         disposition=_first([block for part in receipts for block in _blocks(part)], "disposition"),
+        feedback_type=_first(feedback, "feedback-type"),
         failed=failed,
         delayed=delayed,
     )
@@ -118,10 +122,10 @@ def _blocks(part: Mail) -> list[Mail]:
         return found[:_MOST_REPORTS]
     text = "\n\n".join(one.as_string() for one in found[:_MOST_REPORTS]).strip().encode("ascii", "replace")
     try:
-        plain = b64decode(text) if encoding == "base64" else decodestring(text)
+        decoded = b64decode(text) if encoding == "base64" else decodestring(text)
     except ValueError:
         return found[:_MOST_REPORTS]
-    pieces = re.split(rb"\n[ \t]*\n", plain.replace(b"\r\n", b"\n"))
+    pieces = re.split(rb"\n[ \t]*\n", decoded.replace(b"\r\n", b"\n"))
     return [_headers_only(piece) for piece in pieces[:_MOST_REPORTS]]
 
 
@@ -160,8 +164,10 @@ def _value(block: Mail, name: str) -> str:
     return next((_text_of(value) for key, value in block.raw_items() if key.lower() == name), "")
 
 
-def _report_type(mail: Mail, has_status: bool, has_receipt: bool) -> str:
+def _report_type(mail: Mail, has_status: bool, has_receipt: bool, has_feedback: bool) -> str:
     """Return what a report reports; some name none, and some bring a part of another kind than they name."""
+    if has_feedback:
+        return "feedback-report"
     if has_receipt:
         return "disposition-notification"
     if has_status:
@@ -203,8 +209,8 @@ def _decoded(value: str) -> str:
 
 def _whole_text(parts: list[Mail]) -> str:
     """Return what the mail's own parts say: plain text where there is some, else what its HTML shows."""
-    plain = list(_texts(parts, "text/plain"))
-    return "\n".join(plain or [_shown(html) for html in _texts(parts, "text/html")])[:_LONGEST_TEXT]
+    texts = list(_texts(parts, "text/plain"))
+    return "\n".join(texts or [_shown(html) for html in _texts(parts, "text/html")])[:_LONGEST_TEXT]
 
 
 def _texts(parts: list[Mail], kind: str) -> Iterator[str]:
@@ -218,7 +224,7 @@ def _without_copy(text: str, phrases: ReturnPhrases) -> str:
     """Return the text before the copy of a message that it may hold."""
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        said = line.lower()
+        said = plain(line)
         if number and (any(mark in said for mark in phrases.copy_marks) or _ID_IN_TEXT.match(line)):
             return "\n".join(lines[:number])
     return text

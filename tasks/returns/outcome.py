@@ -11,25 +11,36 @@ _SHOWN = 5
 class Returned:
     """What a run took in, in counts by what came of it, and what a person is to look at.
 
-    Messages are told with whom they were for: `settled` left after all, `bounced` went to addresses that take no mail.
+    Messages are told with whom they were for: `settled` left after all, `bounced` went to addresses that take no mail,
+    `refused` were refused for a cause that is not the address.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     known: int = 0
     settled: tuple[str, ...] = ()
     bounced: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
 
     @property
     def person_lines(self) -> list[str]:
         """Sentences on what a person is to look at, without names and addresses."""
-        if not self.unmatched:
-            return list(self.persons)
-        shown = "; ".join(self.unmatched[:_SHOWN])
-        more = "; ..." if len(self.unmatched) > _SHOWN else ""
-        what = f"mail that names no message and no customer of ours: {len(self.unmatched)} ({shown}{more})"
-        return [*self.persons, what]
+        lines = list(self.persons)
+        if self.refused:
+            lines.append(
+                "refused by receivers' mail systems because of our sender, its reputation, a limit or their policy: "
+                f"{_some(self.refused)}. Nothing counts against these addresses: see to the cause"
+            )
+        if self.unmatched:
+            lines.append(f"mail that names no message and no customer of ours: {_some(self.unmatched)}")
+        return lines
+
+
+def _some(named: tuple[str, ...]) -> str:
+    """Return how many there are, and the first of them."""
+    more = "; ..." if len(named) > _SHOWN else ""
+    return f"{len(named)} ({'; '.join(named[:_SHOWN])}{more})"
 
 
 def add_up(parts: Iterable[Returned]) -> Returned:
@@ -40,6 +51,7 @@ def add_up(parts: Iterable[Returned]) -> Returned:
         known=sum(one.known for one in together),
         settled=tuple(name for one in together for name in one.settled),
         bounced=tuple(name for one in together for name in one.bounced),
+        refused=tuple(name for one in together for name in one.refused),
         persons=tuple(line for one in together for line in one.persons),
         unmatched=tuple(place for one in together for place in one.unmatched),
     )

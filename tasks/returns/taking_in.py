@@ -13,7 +13,7 @@ import polars as pl
 from policies.creditor import Returns
 from policies.mail_addresses import is_same_address, mail_address
 from policies.model import EVENTS
-from policies.return_effects import SETTLING, Effects, PastReturn, Rules, effects_of
+from policies.return_effects import REFUSED, SETTLING, Effects, PastReturn, Rules, effects_of, in_words
 from policies.return_phrases import ReturnPhrases
 from policies.returned_mail import ReturnKind
 from tasks.ledger import NewEvent, append_events
@@ -90,7 +90,7 @@ class _Taker:
         persons = [
             f"{effects.person} ({_about(one, names)}{one.incoming.place})"
             for one, effects in told
-            if effects.person and one.customer_id
+            if effects.person and one.customer_id and effects.outcome != REFUSED
         ]
         odd = [self._oddity(one, names) for one in judged if one.message.get("status") in _NOT_LEFT]
         return Returned(
@@ -101,6 +101,11 @@ class _Taker:
                 names.get(one.message.get("message_id", ""), f"customer {one.customer_id}")
                 for one, effects in told
                 if effects.outcome == "bounced"
+            ),
+            refused=tuple(
+                f"{names[one.message['message_id']]}: {in_words(one.verdict)}"
+                for one, effects in told
+                if effects.outcome == REFUSED
             ),
             persons=(*persons, *odd),
             unmatched=tuple(
@@ -114,7 +119,8 @@ class _Taker:
         listed = list_past_returns(connection, {one.customer_id for one in judged if one.customer_id})
         for row in listed.iter_rows(named=True):
             key = _address_key(row["customer_id"], row["written_to"])
-            past.setdefault(key, []).append(PastReturn(row["message_id"], ReturnKind(row["kind"])))
+            earlier = PastReturn(row["message_id"], ReturnKind(row["kind"]), row["outcome"] == REFUSED)
+            past.setdefault(key, []).append(earlier)
         told = []
         for one in judged:
             written_to = one.message.get("written_to", "")
@@ -129,7 +135,7 @@ class _Taker:
                 as_of=self.run.as_of,
                 rules=self.rules,
             )
-            of_address.append(PastReturn(number, one.verdict.kind))
+            of_address.append(PastReturn(number, one.verdict.kind, one.verdict.spares_address))
             told.append((one, effects))
         stored = [self._stored(one, effects) for one, effects in told]
         add_returns(connection, stored, self.run.run_id, self.run.clock())

@@ -55,6 +55,12 @@ def read_reached(connection: Connection, on: date) -> pl.DataFrame:
     return customers.join(bounced, on="customer_id", maintain_order="left")
 
 
+def read_events(connection: Connection) -> pl.DataFrame:
+    """Return the events as they are known now, each in the wording that counts."""
+    with _counted_intakes(connection, None):
+        return fetch(connection, load_query("events"), SCHEMAS["events"])
+
+
 def _customers(connection: Connection) -> pl.DataFrame:
     return fetch(connection, load_query("customers").format(attributes=_ATTRIBUTES), SCHEMAS["customers"])
 

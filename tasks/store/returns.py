@@ -66,7 +66,10 @@ def find_messages(connection: Connection, message_ids: Collection[str]) -> pl.Da
 
 
 def list_past_returns(connection: Connection, customer_ids: Collection[str]) -> pl.DataFrame:
-    """Return what came back of messages to these customers, oldest first: customer_id, message_id, kind, written_to."""
+    """Return what came back of messages to these customers, oldest first.
+
+    Columns: customer_id, message_id, kind, outcome, written_to.
+    """
     asked = pl.DataFrame({"customer_id": sorted(customer_ids)}, schema={"customer_id": pl.String})
     with lend_frames(connection, asked_customers=asked):
         return fetch(connection, load_query("past_returns"))

@@ -169,3 +169,32 @@ def answer(number: str, address: str, subject: str = "Re: facture", extra: str =
         "",
     ]
     return "\r\n".join(lines).encode()
+
+
+def complaint(number: str) -> bytes:
+    """Return a provider's report that a recipient called a message spam (RFC 5965)."""
+    return textwrap.dedent(f"""\
+        Return-Path: <>
+        From: Feedback <feedback@provider.example>
+        To: comptabilite@{DOMAIN}
+        Subject: Report of an unwanted message
+        Message-ID: <report-{number}@provider.example>
+        Date: Tue, 03 Mar 2026 09:00:00 +0100
+        Auto-Submitted: auto-generated
+        MIME-Version: 1.0
+        Content-Type: multipart/report; report-type=feedback-report; boundary="b"
+
+        --b
+        Content-Type: text/plain
+
+        A subscriber reported this message.
+
+        --b
+        Content-Type: message/feedback-report
+
+        Feedback-Type: abuse
+        Version: 1
+        Original-Mail-From: <comptabilite+{number}@{DOMAIN}>
+
+        --b--
+        """).encode()

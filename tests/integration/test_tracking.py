@@ -60,6 +60,12 @@ def letters(workspace: Workspace) -> dict[str, str]:
         return {row["customer_id"]: row["message_id"] for row in csv.DictReader(file)}
 
 
+def refused(workspace: Workspace, name: str) -> list[tuple[str, str, str]]:
+    """Return line, value and rule of each row for which a file was refused."""
+    with (workspace.rejected / f"{name}.errors.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [(row["line"], row["value"], row["rule"]) for row in csv.DictReader(file)]
+
+
 def test_letters_that_came_back_are_no_step_done_and_received_ones_let_the_ladder_go_on(
     company: Workspace,
 ) -> None:
@@ -130,8 +136,7 @@ def test_a_file_that_names_letters_nobody_sent_is_refused_whole(company: Workspa
     ]
     write(company, "tracking.csv", *(line for line in mended if "lost" not in line))
     act(company, "follow-up", BACK, expect=3)
-    with (company.rejected / "tracking.csv.errors.csv").open(encoding="utf-8-sig", newline="") as file:
-        told = [(row["line"], row["value"][:12], row["rule"]) for row in csv.DictReader(file)]
+    told = [(line, value[:12], rule) for line, value, rule in refused(company, "tracking.csv")]
     assert told == [
         ("2", "2026-03-01", "a day before the letter left"),
         ("3", "0123456789ab", "no letter of ours that has left"),
@@ -139,6 +144,65 @@ def test_a_file_that_names_letters_nobody_sent_is_refused_whole(company: Workspa
     ]
     assert events(company).filter(kind="event_recorded").is_empty()
     assert decisions(company, NEXT)["dan"][0] == ""
+
+
+def test_a_day_that_has_not_come_is_refused_with_its_line(company: Workspace) -> None:
+    number = letters(company)
+    write(
+        company,
+        "tracking.csv",
+        "message_id,status,status_date",
+        f"{number['ana']},delivered,2026-03-05",
+        f"{number['ben']},delivered,2027-03-05",
+    )
+    told = act(company, "follow-up", BACK, expect=3)
+    assert "line 3: status_date: a day after 2026-03-05, the date of this run" in " ".join(told.split())
+    assert refused(company, "tracking.csv") == [
+        ("3", "2027-03-05", "a day after 2026-03-05, the date of this run")
+    ]
+    assert events(company).filter(kind="letter_tracked").is_empty()
+
+
+def test_a_letter_delivered_and_returned_on_one_day_is_told_to_a_person(company: Workspace) -> None:
+    number = letters(company)
+    header = "message_id,tracking_number,status,status_date"
+    write(
+        company,
+        "tracking.csv",
+        header,
+        f"{number['ana']},1A,delivered,2026-03-04",
+        f"{number['ben']},1B,delivered,2026-03-04",
+        f"{number['ben']},1B,unclaimed,2026-03-04",
+    )
+    assert "contradictory" in act(company, "follow-up", BACK, expect=3)
+    assert refused(company, "tracking.csv") == [
+        ("3", "delivered", "contradictory: line 4 says that it came back on the same day"),
+        ("4", "unclaimed", "contradictory: line 3 says that it was received on the same day"),
+    ]
+    act(company, "record letter_returned --customer cleo --invoice F-cleo", BACK)
+    write(company, "tracking.csv", header, f"{number['cleo']},1C,delivered,{BACK}")
+    act(company, "follow-up", BACK, expect=3)
+    assert refused(company, "tracking.csv") == [
+        ("2", "delivered", "contradictory: what is known already says that it came back on the same day")
+    ]
+
+
+def test_of_different_days_the_later_status_of_a_letter_counts(company: Workspace) -> None:
+    number = letters(company)
+    header = "message_id,status,status_date"
+    write(company, "tracking-1.csv", header, f"{number['ben']},delivered,2026-03-04")
+    act(company, "intake", BACK)
+    write(
+        company,
+        "tracking-2.csv",
+        header,
+        f"{number['ana']},returned,2026-03-04",
+        f"{number['ana']},delivered,2026-03-05",
+        f"{number['ben']},returned,2026-03-05",
+    )
+    act(company, "intake", BACK)
+    found = decisions(company, NEXT)
+    assert (found["ana"][0], found["ben"][0]) == ("placement", "formal_notice")
 
 
 def test_errors_in_a_providers_file_name_the_columns_that_it_has(company: Workspace) -> None:

@@ -72,16 +72,22 @@ def _came_back(day: Day, item: Item, dispatch: Dispatch) -> bool:
     if dispatch.channel == "registered_letter" and dispatch.outcome in UNDELIVERED:
         return True
     letters = sorted(d.dispatch_date for d in item.dispatches if d.channel == "registered_letter")
-    returns = [
-        event.event_date
-        for event in day.past.events_until(day.as_of, "letter_returned")
-        if concerns(event, item.document)
-    ]
-    returned = {
-        max((sent for sent in letters if sent < came_back), default=letters[0])
-        for came_back in returns
-        if letters and letters[0] <= came_back
-    }
+    returns, receipts = (
+        [
+            event.event_date
+            for event in day.past.events_until(day.as_of, kind)
+            if concerns(event, item.document)
+        ]
+        for kind in ("letter_returned", "letter_received")
+    )
+    returned = set()
+    for came_back in returns:
+        if not letters or came_back < letters[0]:
+            continue
+        letter = max((sent for sent in letters if sent < came_back), default=letters[0])
+        following = min((sent for sent in letters if sent > letter), default=date.max)
+        if not any(came_back < received <= following for received in receipts):
+            returned.add(letter)
     return dispatch.channel == "registered_letter" and dispatch.dispatch_date in returned
 
 

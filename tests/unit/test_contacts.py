@@ -21,8 +21,11 @@ def sent(day: int, channel: str | None = "registered_letter", step: str = "notic
     return {"invoice_number": "A", "step": step, "channel": channel, "dispatch_date": march(day), **row}
 
 
-def done_days(actions: Sequence[Row], returns: Sequence[int] = (), as_of: int = 31) -> list[int]:
-    events = [{"kind": "letter_returned", "event_date": march(day)} for day in returns]
+def done_days(
+    actions: Sequence[Row], returns: Sequence[int] = (), as_of: int = 31, receipts: Sequence[int] = ()
+) -> list[int]:
+    told = {"letter_returned": returns, "letter_received": receipts}
+    events = [{"kind": kind, "event_date": march(day)} for kind, days in told.items() for day in days]
     known = history(invoices=[INVOICE], actions=actions, events=events)
     items = index_items(known, march(as_of))
     steps = dispatched_steps(known.dispatches, items, known.events, march(as_of))
@@ -43,6 +46,24 @@ def done_days(actions: Sequence[Row], returns: Sequence[int] = (), as_of: int = 
 )
 def test_a_returned_letter_is_the_last_one_sent_before_that_day(returns: list[int], done: list[int]) -> None:
     assert done_days([sent(2), sent(10, attempt=2)], returns) == done
+
+
+@pytest.mark.parametrize(
+    ("returns", "receipts", "done"),
+    [
+        ([5], [6], [2, 10]),
+        ([5], [5], [10]),
+        ([5], [4], [10]),
+        ([5], [10], [2, 10]),
+        ([5], [11], [10]),
+        ([5, 8], [6], [10]),
+        ([5, 12], [6, 13], [2, 10]),
+    ],
+)
+def test_a_letter_that_was_received_after_it_came_back_was_delivered(
+    returns: list[int], receipts: list[int], done: list[int]
+) -> None:
+    assert done_days([sent(2), sent(10, attempt=2)], returns, receipts=receipts) == done
 
 
 def test_only_registered_letters_must_arrive() -> None:

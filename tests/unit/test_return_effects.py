@@ -21,9 +21,10 @@ def follow(
     is_current: bool = True,
     rule: str = "no_such_user",
     status: str = "5.1.1",
+    spares_address: bool = False,
 ) -> Effects:
     return effects_of(
-        Verdict(kind, rule, status),
+        Verdict(kind, rule, status, spares_address),
         message_id="M9",
         customer_id=customer,
         is_current_address=is_current,
@@ -53,6 +54,26 @@ def test_soft_bounces_count_once_for_each_message_and_only_in_a_row() -> None:
     assert kinds(follow(SOFT, one, two)) == ["bounce"]
     assert follow(SOFT, one, PastReturn("M2", DELIVERED), two) == Effects("bounced_for_now")
     assert kinds(follow(SOFT, one, PastReturn("M3", ReturnKind.CHALLENGE), two)) == ["bounce"]
+
+
+def test_a_refusal_that_spares_the_address_never_counts_against_it_and_is_told() -> None:
+    one, two = PastReturn("M1", SOFT, spares_address=True), PastReturn("M2", SOFT)
+    refused = follow(SOFT, two, two, spares_address=True)
+    assert (refused.outcome, refused.events, bool(refused.person)) == ("refused_by_receiver", (), True)
+    assert follow(SOFT, is_current=False, spares_address=True).outcome == "refused_by_receiver"
+    assert follow(SOFT, one, two) == Effects("bounced_for_now")
+    assert kinds(follow(SOFT, PastReturn("M0", SOFT), one, two)) == ["bounce"]
+
+
+def test_a_complaint_holds_the_customer_like_a_reply_and_is_no_answer() -> None:
+    effects = follow(ReturnKind.COMPLAINT)
+    assert (effects.outcome, kinds(effects)) == ("complained", ["hold"])
+    assert effects.events[0].until == date(2026, 3, 10)
+    assert "relance record hold_released --customer C1" in effects.person
+    assert follow(SOFT, PastReturn("M1", SOFT), PastReturn("M2", ReturnKind.COMPLAINT)) == Effects(
+        "bounced_for_now"
+    )
+    assert "complaint" in follow(ReturnKind.COMPLAINT, customer="").person
 
 
 def test_a_copy_of_our_own_that_did_not_arrive_is_told_as_that_and_one_that_did_is_not_told() -> None:

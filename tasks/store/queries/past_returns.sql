@@ -3,6 +3,7 @@ select
     returns.customer_id,
     returns.message_id,
     returns.kind,
+    returns.outcome,
     coalesce(
         arg_max(
             cast(payload as json) -> 'customer' ->> 'email',
@@ -13,5 +14,5 @@ select
 from returns
 join asked_customers using (customer_id)
 join messages using (message_id)
-group by returns.customer_id, returns.message_id, returns.kind, returns.sequence
+group by returns.customer_id, returns.message_id, returns.kind, returns.outcome, returns.sequence
 order by returns.sequence
