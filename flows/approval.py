@@ -82,8 +82,6 @@ def take_answer(run: Run, batch_id: str, answer: Answer, reference: str) -> tupl
     channel = engine.channel()
     claim = Claim(answer.who, channel, login() if channel == engine.COMMAND_LINE else "", reference)
     with acting(run, answer.verdict.value):
-        for sentence in steps.let_run_out(run):
-            run.say(sentence)
         if answer.verdict is Verdict.APPROVE:
             told = _approve(run, batch_id, claim, answer)
         else:

@@ -21,6 +21,7 @@ from tasks.dispatch.batches import (
     batches_to_release,
     check_may_be_released,
     let_leave,
+    refuse_wrong_batch,
     withdraw_changed,
 )
 from tasks.findings.report import Findings, report_findings
@@ -149,10 +150,16 @@ def find_releasable(run: Run, approved: bool, only: str = "") -> list[str]:
     return [only] if only else batches_to_release(run, approved=approved)
 
 
+def refuse_wrong_release(run: Run, only: str) -> None:
+    """Refuse to release what cannot be, before anything changes: a mistyped command costs nothing."""
+    if only:
+        refuse_wrong_batch(run, only, read_rules(run.workspace).policy)
+
+
 @step("let run out what waited too long")
-def let_run_out(run: Run) -> list[str]:
+def let_run_out(run: Run, only: str = "") -> list[str]:
     """Let approvals and drafts run out that the policy gives no more time; return a sentence on each."""
-    told = expire(run, read_rules(run.workspace).policy)
+    told = expire(run, read_rules(run.workspace).policy, only)
     for batch_id in told:
         compose_again(run, batch_id)
     return [f"{batch_id}: {what}" for batch_id, what in told.items()]

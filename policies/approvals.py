@@ -55,10 +55,27 @@ def names_asked(policy: Policy, steps: set[str], demanded: Mapping[str, Decimal]
     return max([1, *by_step, 2 if is_large else 1])
 
 
+def last_day(since: date, policy: Policy) -> date | None:
+    """Return the last day on which what began to wait, or to count, on `since` does so; None = for ever."""
+    days = policy.approvals.expire_after_days
+    return None if days is None else since + timedelta(days=days)
+
+
 def has_expired(since: date, as_of: date, policy: Policy) -> bool:
     """Return whether what began to wait, or to count, on `since` has run out by `as_of`."""
-    days = policy.approvals.expire_after_days
-    return days is not None and as_of > since + timedelta(days=days)
+    last = last_day(since, policy)
+    return last is not None and as_of > last
+
+
+def why_too_late(batch_id: str, waits_since: date, as_of: date, policy: Policy) -> str:
+    """Return why a draft can no longer be decided on, as a sentence for who wants to, or nothing."""
+    if not has_expired(waits_since, as_of, policy):
+        return ""
+    return (
+        f"batch {batch_id} could be decided on until {last_day(waits_since, policy)}, and not on {as_of}: the next "
+        "run, or release of all that may leave, on such a day closes it, and what is still open is decided anew. "
+        "Nothing was changed; if the date is mistyped, give the right one."
+    )
 
 
 def what_is_missing(answer: Answer, as_of: date) -> str:

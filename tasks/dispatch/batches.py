@@ -15,6 +15,7 @@ from policies.errors import WaitingError, WrongUseError
 from policies.explanations import counted
 from policies.mail_addresses import mail_address
 from policies.model import Channel
+from policies.policy import Policy
 from policies.releasing import find_changes
 from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
 from tasks.dispatch.recovery import take_in_journal
@@ -24,7 +25,7 @@ from tasks.dispatch.telling import with_names
 from tasks.dispatch.transports import choose_transport
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.approvals import why_ended
+from tasks.store.approvals import refuse_too_late, why_ended
 from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
@@ -67,21 +68,28 @@ def batches_to_release(run: Run, *, approved: bool) -> list[str]:
     return chosen.sort("as_of", "batch_id")["batch_id"].to_list()
 
 
+def refuse_wrong_batch(run: Run, batch_id: str, policy: Policy) -> None:
+    """Refuse a batch that nobody can release on this day, whoever says what: it is wrong use."""
+    with open_to_read(run.workspace) as connection:
+        batch = read_batch(connection, batch_id)
+    if batch is None:
+        raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
+    if batch["status"] in ("closed", "rejected"):
+        raise WrongUseError(f"batch {batch_id} {_how_it_ended(batch)}")
+    refuse_too_late(batch, run.as_of, policy)
+
+
 def check_may_be_released(run: Run, batch_id: str) -> None:
-    """Raise what stands against releasing this batch now."""
+    """Raise that this batch waits for a person first."""
     with open_to_read(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
         ended = why_ended(connection, batch_id)
-    if batch is None:
-        raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
-    if batch["status"] == "draft" and batch["approval_required"]:
+    if batch and batch["status"] == "draft" and batch["approval_required"]:
         again = f" again: {ended}" if ended else ""
         raise WaitingError(
             f"batch {batch_id} waits for approval{again}. `relance batches show {batch_id}` shows what would leave, "
             f"`relance batches approve {batch_id} --by NAME` approves it."
         )
-    if batch["status"] in ("closed", "rejected"):
-        raise WrongUseError(f"batch {batch_id} {_how_it_ended(batch)}")
 
 
 def _how_it_ended(batch: Mapping[str, object]) -> str:

@@ -3,11 +3,13 @@
 Words are never removed: one that no longer counts keeps the day and the reason of its end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from policies.approvals import is_same_person
+from policies.approvals import is_same_person, why_too_late
+from policies.policy import Policy
 from tasks.store.batches import (
     BatchStatus,
     MessageStatus,
@@ -61,6 +63,14 @@ def is_taken(connection: Connection, reference: str) -> bool:
         "select 1 from approvals where reference = $reference limit 1", {"reference": reference}
     )
     return bool(reference) and bool(found.fetchall())
+
+
+def refuse_too_late(batch: Mapping[str, Any], as_of: date, policy: Policy) -> None:
+    """Refuse to decide on, or to release, a draft that has waited for a person longer than the policy lets it."""
+    if batch["status"] == BatchStatus.DRAFT and batch["approval_required"]:
+        since = batch["waits_since"] or batch["as_of"]
+        if why := why_too_late(batch["batch_id"], since, as_of, policy):
+            raise WrongStateError(why)
 
 
 def approve_batch(

@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from policies.approvals import Answer, Verdict, has_expired, is_same_person, names_asked, what_is_missing
+from policies.approvals import (
+    Answer,
+    Verdict,
+    has_expired,
+    is_same_person,
+    names_asked,
+    what_is_missing,
+    why_too_late,
+)
 from policies.policy import Policy
 from tests.builders import policy
 
@@ -54,6 +62,14 @@ def test_a_word_counts_on_its_last_day_and_not_after() -> None:
     assert not has_expired(DAY, date(2026, 3, 20), ten)
     assert has_expired(DAY, date(2026, 3, 21), ten)
     assert not has_expired(DAY, date(2030, 1, 1), asking())
+
+
+def test_a_draft_past_its_time_says_until_when_it_could_be_decided_on() -> None:
+    ten = asking(expire_after_days=10)
+    assert not why_too_late("B", DAY, date(2026, 3, 20), ten)
+    told = why_too_late("B", DAY, date(2030, 1, 1), ten)
+    assert told.startswith("batch B could be decided on until 2026-03-20, and not on 2030-01-01")
+    assert not why_too_late("B", DAY, date(2030, 1, 1), asking())
 
 
 @pytest.mark.parametrize(
