@@ -21,7 +21,9 @@ from tasks.dispatch.batches import (
     batches_to_release,
     check_may_be_released,
     let_leave,
+    refuse_if_none_can_leave,
     refuse_wrong_batch,
+    why_it_stays,
     withdraw_changed,
 )
 from tasks.findings.report import Findings, report_findings
@@ -110,6 +112,9 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
     rules = read_rules(run.workspace)
     if halted := read_stop(run.workspace):
         return BatchRelease(batch_id, kept=halted.sentence)
+    if too_early := why_it_stays(run, batch_id):
+        run.say(f"{batch_id}: {too_early}")
+        return BatchRelease(batch_id, kept=too_early)
     if odd := send_back_if_odd(run, batch_id, rules):
         run.say(f"{batch_id} waits for a person: {' '.join(odd)}")
         return BatchRelease(batch_id, kept=f"sent back to wait for a person. {' '.join(odd)}")
@@ -154,6 +159,8 @@ def refuse_wrong_release(run: Run, only: str) -> None:
     """Refuse to release what cannot be, before anything changes: a mistyped command costs nothing."""
     if only:
         refuse_wrong_batch(run, only, read_rules(run.workspace).policy)
+    else:
+        refuse_if_none_can_leave(run)
 
 
 @step("let run out what waited too long")

@@ -67,6 +67,28 @@ def has_expired(since: date, as_of: date, policy: Policy) -> bool:
     return last is not None and as_of > last
 
 
+def why_too_early(batch_id: str, as_of: date, drafted_on: date, approved_on: date | None = None) -> str:
+    """Return why nothing can be done with a batch on a day before it was there, as a sentence, or nothing.
+
+    Args:
+        batch_id: the batch.
+        as_of: the day on which somebody wants to decide on it, or to let it leave.
+        drafted_on: its own date.
+        approved_on: the day of the last name that counts; None where that doesn't matter.
+    """
+    known_on = max(drafted_on, approved_on or drafted_on)
+    if as_of >= known_on:
+        return ""
+    # Who rejects on the batch's own day, or later, frees what it holds from that day on.
+    rejecting = max(as_of, drafted_on)
+    happened = f"approved on {known_on}" if as_of >= drafted_on else f"drafted on {drafted_on}"
+    return (
+        f"it was {happened}, and {as_of} lies before that. Act on {known_on} or later; if that date was mistyped, "
+        f"`relance batches reject {batch_id} --by NAME --why TEXT --until {rejecting} --as-of {rejecting}`: "
+        "what it holds is decided anew."
+    )
+
+
 def why_too_late(batch_id: str, waits_since: date, as_of: date, policy: Policy) -> str:
     """Return why a draft can no longer be decided on, as a sentence for who wants to, or nothing."""
     if not has_expired(waits_since, as_of, policy):

@@ -25,7 +25,7 @@ from tasks.store.approvals import (
     approve_batch,
     give_up_batch,
     is_taken,
-    refuse_too_late,
+    refuse_wrong_day,
     reject_batch,
     send_back,
     waiting_messages,
@@ -60,7 +60,7 @@ def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = No
             return BatchStatus(str(batch["status"]))
         recorded_at = run.clock()
         if batch:
-            refuse_too_late(batch, run.as_of, policy)
+            refuse_wrong_day(batch, run.as_of, policy)
             if why := _why_approval_ended(batch, run.as_of, policy):
                 _end_approval(connection, run, batch_id, why)
         status = approve_batch(connection, batch_id, claim, run.as_of, recorded_at)
@@ -84,7 +84,7 @@ def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> int:
     with open_to_write(run.workspace) as connection:
         recorded_at = run.clock()
         if batch := read_batch(connection, batch_id):
-            refuse_too_late(batch, run.as_of, policy)
+            refuse_wrong_day(batch, run.as_of, policy, after_words=False)
         ended = reject_batch(
             connection, batch_id, by=claim.by, on=run.as_of, until=until, why=why, recorded_at=recorded_at
         )

@@ -25,7 +25,7 @@ from tasks.dispatch.telling import with_names
 from tasks.dispatch.transports import choose_transport
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.approvals import refuse_too_late, why_ended
+from tasks.store.approvals import refuse_wrong_day, why_ended, why_not_yet
 from tasks.store.batch_lists import (
     StoredMessage,
     has_begun_to_leave,
@@ -60,12 +60,31 @@ def batches_to_release(run: Run, *, approved: bool) -> list[str]:
         run: the run.
         approved: also those that a person has approved.
     """
+    return _leaving(run, approved=approved)["batch_id"].to_list()
+
+
+def _leaving(run: Run, *, approved: bool) -> pl.DataFrame:
     with open_to_read(run.workspace) as connection:
         batches = list_batches(connection)
     is_free = (pl.col("status") == "draft") & ~pl.col("approval_required")
     is_approved = (pl.col("status") == "approved") & approved
     chosen = batches.filter(is_free | is_approved | (pl.col("status") == "released"))
-    return chosen.sort("as_of", "batch_id")["batch_id"].to_list()
+    return chosen.sort("as_of", "batch_id")
+
+
+def refuse_if_none_can_leave(run: Run) -> None:
+    """Refuse to release on a day before all batches that may leave were drafted and approved."""
+    leaving = _leaving(run, approved=True).iter_rows(named=True)
+    why = {batch["batch_id"]: why_not_yet(batch, run.as_of) for batch in leaving}
+    if why and all(why.values()):
+        raise WrongUseError(" ".join(f"batch {name}: {sentence}" for name, sentence in why.items()))
+
+
+def why_it_stays(run: Run, batch_id: str) -> str:
+    """Return why a batch cannot leave on the day of the run, as it was drafted or approved later; or nothing."""
+    with open_to_read(run.workspace) as connection:
+        batch = read_batch(connection, batch_id)
+    return why_not_yet(batch, run.as_of) if batch else ""
 
 
 def refuse_wrong_batch(run: Run, batch_id: str, policy: Policy) -> None:
@@ -76,7 +95,7 @@ def refuse_wrong_batch(run: Run, batch_id: str, policy: Policy) -> None:
         raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
     if batch["status"] in ("closed", "rejected"):
         raise WrongUseError(f"batch {batch_id} {_how_it_ended(batch)}")
-    refuse_too_late(batch, run.as_of, policy)
+    refuse_wrong_day(batch, run.as_of, policy)
 
 
 def check_may_be_released(run: Run, batch_id: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from policies.approvals import is_same_person, why_too_late
+from policies.approvals import is_same_person, why_too_early, why_too_late
 from policies.policy import Policy
 from tasks.store.batches import (
     BatchStatus,
@@ -65,8 +65,26 @@ def is_taken(connection: Connection, reference: str) -> bool:
     return bool(reference) and bool(found.fetchall())
 
 
-def refuse_too_late(batch: Mapping[str, Any], as_of: date, policy: Policy) -> None:
-    """Refuse to decide on, or to release, a draft that has waited for a person longer than the policy lets it."""
+def why_not_yet(batch: Mapping[str, Any], as_of: date) -> str:
+    """Return why a batch cannot leave on a day: it was drafted, or approved, later; or nothing."""
+    return why_too_early(batch["batch_id"], as_of, batch["as_of"], batch["approved_on"])
+
+
+def refuse_wrong_day(
+    batch: Mapping[str, Any], as_of: date, policy: Policy, *, after_words: bool = True
+) -> None:
+    """Refuse to decide on a batch, or to release it, on a day that doesn't fit.
+
+    Args:
+        batch: its row.
+        as_of: the day.
+        policy: says how long a draft waits for a person.
+        after_words: whether the day must not lie before that of an approval; a rejection may, as it is the way out
+            of an approval with a mistyped date.
+    """
+    approved_on = batch["approved_on"] if after_words else None
+    if why := why_too_early(batch["batch_id"], as_of, batch["as_of"], approved_on):
+        raise WrongStateError(f"batch {batch['batch_id']}: {why}")
     if batch["status"] == BatchStatus.DRAFT and batch["approval_required"]:
         since = batch["waits_since"] or batch["as_of"]
         if why := why_too_late(batch["batch_id"], since, as_of, policy):

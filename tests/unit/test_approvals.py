@@ -12,6 +12,7 @@ from policies.approvals import (
     is_same_person,
     names_asked,
     what_is_missing,
+    why_too_early,
     why_too_late,
 )
 from policies.policy import Policy
@@ -62,6 +63,18 @@ def test_a_word_counts_on_its_last_day_and_not_after() -> None:
     assert not has_expired(DAY, date(2026, 3, 20), ten)
     assert has_expired(DAY, date(2026, 3, 21), ten)
     assert not has_expired(DAY, date(2030, 1, 1), asking())
+
+
+def test_a_day_before_a_batch_was_drafted_or_approved_is_too_early_for_it() -> None:
+    before, after = date(2026, 3, 9), date(2026, 3, 12)
+    assert not why_too_early("B", DAY, DAY)
+    assert not why_too_early("B", after, DAY, after)
+    assert why_too_early("B", before, DAY, after).startswith(
+        "it was drafted on 2026-03-10, and 2026-03-09 lies before that. Act on 2026-03-12 or later;"
+    )
+    told = why_too_early("B", DAY, DAY, after)
+    assert told.startswith("it was approved on 2026-03-12, and 2026-03-10 lies before that.")
+    assert "--until 2026-03-10 --as-of 2026-03-10" in told
 
 
 def test_a_draft_past_its_time_says_until_when_it_could_be_decided_on() -> None:
