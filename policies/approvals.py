@@ -1,16 +1,16 @@
 """What a person's word on a batch is worth: how many names it takes, how long it counts, what an answer must say.
 
-Who a name belongs to is claimed, never known here. Where words are kept is decided in `tasks.approval`.
+Whose a name is: `policies.person_names`. Where words are kept is decided in `tasks.approval`.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from policies.person_names import what_is_wrong
 from policies.policy import Policy
 
 
@@ -30,15 +30,6 @@ class Answer:
     without: tuple[str, ...] = ()
     why: str = ""
     until: date | None = None
-
-
-def is_same_person(one: str, other: str) -> bool:
-    """Return whether two names are meant to be one person's, whatever their case, accents' coding and spaces.
-
-    >>> is_same_person("Claire  FONTANEL", " claire fontanel"), is_same_person("Claire", "Clara")
-    (True, False)
-    """
-    return _plain(one) == _plain(other)
 
 
 def names_asked(policy: Policy, steps: set[str], demanded: Mapping[str, Decimal]) -> int:
@@ -102,8 +93,8 @@ def why_too_late(batch_id: str, waits_since: date, as_of: date, policy: Policy) 
 
 def what_is_missing(answer: Answer, as_of: date) -> str:
     """Return what an answer lacks, as a sentence for who gave it, or nothing."""
-    if not answer.who.strip():
-        return "Say who decides."
+    if wrong := what_is_wrong(answer.who):
+        return f"Say who decides: {wrong}."
     if (answer.verdict is Verdict.REJECT or answer.without) and not answer.why.strip():
         return "Give the reason: it stands in the log."
     if answer.verdict is Verdict.REJECT and answer.without:
@@ -122,7 +113,3 @@ def customers_named(text: str) -> tuple[str, ...]:
     ('C1', 'C2', 'C3')
     """
     return tuple(dict.fromkeys(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part))
-
-
-def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

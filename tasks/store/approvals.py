@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from policies.approvals import is_same_person, why_too_early, why_too_late
+from policies.approvals import why_too_early, why_too_late
+from policies.person_names import is_same_person
 from policies.policy import Policy
 from tasks.store.batches import (
     BatchStatus,

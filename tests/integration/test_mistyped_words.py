@@ -163,3 +163,38 @@ def test_a_batch_of_a_later_day_stays_and_the_others_leave(tmp_path: Path) -> No
     assert f"{later}-notice: it was drafted on {later}, and {NEXT_DAY} lies before that" in released.text
     assert statuses(workspace) == {"C1": "dispatched"}
     assert statuses(workspace, f"{later}-notice") == {"C2": "composed"}
+
+
+def test_a_name_that_looks_the_same_is_no_second_person(tmp_path: Path) -> None:
+    workspace = company(tmp_path / "acme", approvals={"two_names_above": {"EUR": "100.00"}})
+    assert relance(workspace, "run", "--as-of", DAY).returncode == 5
+    approve = ["batches", "approve", NOTICES, "--as-of", DAY, "--by"]
+    assert relance(workspace, *approve, "Claire Fontanel").returncode == 0
+    alike = ["Claire\u200bFontanel", "Claire Fontanel\u200b", "Claire Fon\u00adtanel", "Claire Fontanel."]
+    no_name = ["\u202eClaire Fontanel", "\u0421laire Fontanel"]
+    told = [relance(workspace, *approve, name) for name in (*alike, *no_name)]
+    assert {one.returncode for one in told} == {2}
+    assert all("has approved batch" in one.text for one in told[: len(alike)])
+    assert all("--by must name a person: " in one.text for one in told[len(alike) :])
+    assert len(events(workspace, "batch_approved")) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        APPROVE[:-2],
+        [*REJECT[:3], "--why", "x", "--until", DAY],
+        ["record", "hold", "--customer", "C1", "--until", DAY],
+        ["resolve", "M1", "--left", "--why", "x"],
+        ["stop", "--why", "x"],
+        ["start"],
+        ["audit", "erase", "--customer", "C1", "--why", "x"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_who_acts_has_a_name_with_a_letter(workspace: Workspace, words: list[str]) -> None:
+    before = seen(workspace)
+    refused = relance(workspace, *words, "--by", "\u200b")
+    assert refused.returncode == 2
+    assert "must name a person: a name has at least one letter." in refused.text
+    assert (seen(workspace), workspace.stop_path.exists()) == (before, False)
