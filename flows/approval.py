@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flows import engine, steps
 from flows.engine import ended, storyline
-from flows.start import acting, begin, login
+from flows.start import acting, begin, login, named
 from policies.approvals import Answer, Verdict, what_is_missing
 from policies.errors import WrongUseError
 from policies.explanations import counted
@@ -40,8 +40,8 @@ def approve(
         workspace: The creditor's folder.
         as_of: The date of the approval; empty = today.
     """
-    run = begin(workspace, as_of, actor=_named(by))
-    answer = Answer(by, Verdict.APPROVE, tuple(without), why, until)
+    run = begin(workspace, as_of, actor=named(by))
+    answer = Answer(run.actor, Verdict.APPROVE, tuple(without), why, until)
     return _told(take_answer(run, batch_id, answer, reference=""))
 
 
@@ -64,8 +64,8 @@ def reject(
         workspace: The creditor's folder.
         as_of: The date of the rejection; empty = today.
     """
-    run = begin(workspace, as_of, actor=_named(by))
-    return _told(take_answer(run, batch_id, Answer(by, Verdict.REJECT, (), why, until), reference=""))
+    run = begin(workspace, as_of, actor=named(by))
+    return _told(take_answer(run, batch_id, Answer(run.actor, Verdict.REJECT, (), why, until), reference=""))
 
 
 def take_answer(
@@ -85,8 +85,6 @@ def take_answer(
     channel = engine.channel()
     claim = Claim(answer.who, channel, login() if channel == engine.COMMAND_LINE else "", reference, shown)
     with acting(run, answer.verdict.value):
-        for sentence in steps.let_run_out(run):
-            run.say(sentence)
         if answer.verdict is Verdict.APPROVE:
             told = _approve(run, batch_id, claim, answer)
         else:
@@ -127,9 +125,3 @@ def _reject(run: Run, batch_id: str, claim: Claim, answer: Answer) -> tuple[Batc
 def _told(told: tuple[BatchStatus, str]) -> str:
     status, sentence = told
     return ended(sentence, sentence, needs_person=status is BatchStatus.DRAFT)
-
-
-def _named(by: str) -> str:
-    if not by.strip():
-        raise WrongUseError("--by must name the person who decides.")
-    return by

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows import steps
 from flows.engine import ended, step, storyline
-from flows.start import acting, begin
+from flows.start import acting, begin, named
 from policies.errors import WaitingError, WrongUseError
 from policies.explanations import counted
 from policies.retention import customers_past, months_before, owing_customers
@@ -42,8 +42,9 @@ def erase(
         workspace: The creditor's folder.
         as_of: The date of the erasure; empty = today.
     """
-    if not by.strip() or not why.strip():
-        raise WrongUseError("--by must name the person who decides, and --why the reason.")
+    by = named(by)
+    if not why.strip():
+        raise WrongUseError("--why must say the reason.")
     run = begin(workspace, as_of, actor=by)
     with acting(run, "erase"):
         shared = index_shared_files(run.workspace)

@@ -7,7 +7,7 @@ from pathlib import Path
 from flows import steps
 from flows.engine import ended, storyline
 from flows.forms import Amount, Text
-from flows.start import acting, begin
+from flows.start import acting, begin, named
 from policies.errors import WrongUseError
 from policies.model import EventKind
 from tasks.record import find_doubts, on_behalf_of, record_events, retell
@@ -48,7 +48,7 @@ def record(
         as_of: The day it happened; empty = today.
         workspace: The creditor's folder.
     """
-    run = on_behalf_of(begin(workspace, as_of), actor)
+    run = on_behalf_of(begin(workspace, as_of), named(actor, "--actor") if actor else "")
     stated = {
         "kind": kind.value,
         "customer_id": customer_id,

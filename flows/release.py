@@ -30,7 +30,8 @@ def release(
 
 def let_batches_leave(run: Run, batch_id: str) -> RunSummary:
     """Tell the release of one batch, or of all that may leave."""
-    ran_out = steps.let_run_out(run)
+    steps.refuse_wrong_release(run, batch_id)
+    ran_out = steps.let_run_out(run, batch_id)
     chosen = steps.find_releasable(run, approved=True, only=batch_id)
     for name in chosen:
         steps.compose(run, name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows import steps
 from flows.engine import ended, storyline
-from flows.start import acting, begin
+from flows.start import acting, begin, named
 from policies.errors import WrongUseError
 from tasks.dispatch.doubts import require_doubt
 from tasks.dispatch.resolution import resolve_delivery
@@ -21,8 +21,9 @@ def resolve(message_id: str, left: bool, by: str, why: str, workspace: Path = Pa
         why: What shows it, for the log: no address and no name of a person.
         workspace: The creditor's folder.
     """
-    if not by.strip() or not why.strip():
-        raise WrongUseError("--by must name who says so, and --why must say what shows it.")
+    by = named(by)
+    if not why.strip():
+        raise WrongUseError("--why must say what shows it.")
     run = begin(workspace, None, actor=by)
     with acting(run, "resolve", is_dated=False):
         require_doubt(run.workspace, message_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 from flows import clock, engine
 from policies.errors import WrongUseError
 from policies.explanations import counted
+from policies.person_names import what_is_wrong
 from tasks.dispatch.recovery import take_in_journals
 from tasks.locking import hold_workspace
 from tasks.run import Run
@@ -74,6 +75,13 @@ def acting(run: Run, purpose: str, *, is_dated: bool = True) -> Iterator[None]:
                 f"Act on {last} or later; to look at an earlier day use `relance decisions --as-of {run.as_of}`."
             )
         yield
+
+
+def named(name: str, option: str = "--by") -> str:
+    """Return the name somebody claims, or refuse what is none; `option` names where it was given."""
+    if wrong := what_is_wrong(name):
+        raise WrongUseError(f"{option} must name a person: {wrong}.")
+    return name.strip()
 
 
 def login() -> str:

@@ -20,6 +20,9 @@ from tasks.dispatch.batches import (
     batches_to_release,
     check_may_be_released,
     let_leave,
+    refuse_if_none_can_leave,
+    refuse_wrong_batch,
+    why_it_stays,
     withdraw_changed,
 )
 from tasks.findings.report import Findings, report_findings
@@ -108,6 +111,9 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
     rules = read_rules(run.workspace)
     if halted := read_stop(run.workspace):
         return BatchRelease(batch_id, kept=halted.sentence)
+    if too_early := why_it_stays(run, batch_id):
+        run.say(f"{batch_id}: {too_early}")
+        return BatchRelease(batch_id, kept=too_early)
     if odd := send_back_if_odd(run, batch_id, rules):
         run.say(f"{batch_id} waits for a person: {' '.join(odd)}")
         return BatchRelease(batch_id, kept=f"sent back to wait for a person. {' '.join(odd)}")
@@ -148,10 +154,18 @@ def find_releasable(run: Run, approved: bool, only: str = "") -> list[str]:
     return [only] if only else batches_to_release(run, approved=approved)
 
 
+def refuse_wrong_release(run: Run, only: str) -> None:
+    """Refuse to release what cannot be, before anything changes: a mistyped command costs nothing."""
+    if only:
+        refuse_wrong_batch(run, only, read_rules(run.workspace).policy)
+    else:
+        refuse_if_none_can_leave(run)
+
+
 @step("let run out what waited too long")
-def let_run_out(run: Run) -> list[str]:
+def let_run_out(run: Run, only: str = "") -> list[str]:
     """Let approvals and drafts run out that the policy gives no more time; return a sentence on each."""
-    told = expire(run, read_rules(run.workspace).policy)
+    told = expire(run, read_rules(run.workspace).policy, only)
     for batch_id in told:
         compose_again(run, batch_id)
     return [f"{batch_id}: {what}" for batch_id, what in told.items()]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows import clock, engine, steps
 from flows.engine import ended, storyline
-from flows.start import acting, begin
+from flows.start import acting, begin, named
 from policies.errors import WaitingError, WrongUseError
 from tasks.stopping import start as let_go_on
 from tasks.stopping import stop as halt
@@ -20,8 +20,9 @@ def stop(by: str, why: str, workspace: Path = Path("workspace")) -> str:
         why: The reason; whoever wants to release reads it.
         workspace: The creditor's folder.
     """
-    if not by.strip() or not why.strip():
-        raise WrongUseError("--by must name who stops, and --why must say the reason.")
+    by = named(by)
+    if not why.strip():
+        raise WrongUseError("--why must say the reason.")
     halted = halt(open_workspace(workspace), by, why, clock.now())
     sentence = f"Nothing leaves any more: {halted.sentence}"
     engine.say("nothing leaves from this moment on; the log is told next")
@@ -42,8 +43,7 @@ def start(by: str, workspace: Path = Path("workspace")) -> str:
         by: The name of who starts; it is written down as claimed.
         workspace: The creditor's folder.
     """
-    if not by.strip():
-        raise WrongUseError("--by must name who starts.")
+    by = named(by)
     run = begin(workspace, None, actor=by)
     with acting(run, "start", is_dated=False):
         halted = let_go_on(run, by)

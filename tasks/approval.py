@@ -4,19 +4,21 @@ What a word is worth is decided in `policies.approvals`. Words are recorded as c
 was given and, for commands, the operating system's login.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from typing import Any
 
 import polars as pl
 
-from policies.approvals import has_expired
+from policies.approvals import has_expired, last_day
 from policies.errors import WrongUseError
 from policies.explanations import counted
 from policies.model import EVENTS, EventKind
 from policies.policy import Policy
 from tasks.ledger import NewEvent, append_events
 from tasks.record import add_events
+from tasks.rules import read_rules
 from tasks.run import Run
 from tasks.store.approvals import (
     Claim,
@@ -27,6 +29,7 @@ from tasks.store.approvals import (
     give_up_batch,
     is_taken,
     keep_words,
+    refuse_wrong_day,
     reject_batch,
     send_back,
     waiting_messages,
@@ -62,12 +65,18 @@ def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = No
     """Note that a person approves; the batch stays a draft while more names are asked for.
 
     The answer of a form that was taken before changes nothing. A word counts for the batch as it was shown: one on
-    another state is refused, and words of before that were given on another state end.
+    another state is refused, and words of before that were given on another state end. An approval that ran out ends
+    first; nothing of another batch does, so that a date which is mistyped here costs none of them.
     """
+    policy = read_rules(run.workspace).policy
     with open_to_write(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
         if batch and is_taken(connection, claim.reference):
             return Approval(BatchStatus(str(batch["status"])))
+        if batch:
+            refuse_wrong_day(batch, run.as_of, policy)
+            if why := _why_approval_ended(batch, run.as_of, policy):
+                _end_approval(connection, run, batch_id, why)
         check_as_shown(connection, batch_id, claim)
         recorded_at, shown = run.clock(), digest_shown(connection, batch_id)
         outdated = end_outdated_words(connection, batch_id, run.as_of, _OUTDATED)
@@ -94,9 +103,12 @@ def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = No
 
 def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> int:
     """Reject a batch; each of its items is held until the date. Return how many messages were rejected."""
+    policy = read_rules(run.workspace).policy
     with open_to_write(run.workspace) as connection:
         check_as_shown(connection, batch_id, claim)
         recorded_at = run.clock()
+        if batch := read_batch(connection, batch_id):
+            refuse_wrong_day(batch, run.as_of, policy, after_words=False)
         ended = reject_batch(
             connection, batch_id, by=claim.by, on=run.as_of, until=until, why=why, recorded_at=recorded_at
         )
@@ -107,34 +119,54 @@ def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> int:
     return len(ended)
 
 
-def expire(run: Run, policy: Policy) -> dict[str, str]:
+def expire(run: Run, policy: Policy, only: str = "") -> dict[str, str]:
     """Let run out what has waited or counted too long; return batch_id -> what that means for it.
 
     An approved batch waits again; a draft nobody decided on is closed, and its items are decided anew.
+
+    Args:
+        run: the run.
+        policy: says how long.
+        only: one batch; empty = all.
     """
     with open_to_read(run.workspace) as connection:
         batches = list_batches(connection)
+    chosen = batches.filter(pl.col("batch_id") == only) if only else batches
     told = {}
-    for batch in batches.filter("approval_required").sort("as_of", "batch_id").iter_rows(named=True):
-        days, name = policy.approvals.expire_after_days, batch["batch_id"]
-        waits_since = batch["waits_since"] or batch["as_of"]
-        if batch["status"] == BatchStatus.APPROVED and has_expired(batch["approved_on"], run.as_of, policy):
-            last = batch["approved_on"] + timedelta(days=days or 0)
-            why = f"the approval of {batch['approved_on']} counted for {counted(days or 0, 'day')}, until {last}"
-            _expire_approval(run, name, why)
+    for batch in chosen.sort("as_of", "batch_id").iter_rows(named=True):
+        name = batch["batch_id"]
+        if why := _why_approval_ended(batch, run.as_of, policy):
+            with open_to_write(run.workspace) as connection:
+                _end_approval(connection, run, name, why)
             told[name] = f"{why}: the batch waits for approval again"
-        elif batch["status"] == BatchStatus.DRAFT and has_expired(waits_since, run.as_of, policy):
-            why = f"nobody decided within {counted(days or 0, 'day')} from {waits_since} on"
+        elif why := _why_given_up(batch, run.as_of, policy):
             ended = _give_up(run, name, why)
             told[name] = f"{why}: {counted(ended, 'message')} withdrawn, to be decided anew"
     return told
 
 
-def _expire_approval(run: Run, batch_id: str, why: str) -> None:
-    with open_to_write(run.workspace) as connection:
-        send_back(connection, batch_id, on=run.as_of, why=why)
-        event = NewEvent("approval_expired", {"batch_id": batch_id, "on": run.as_of, "why": why})
-        append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
+def _why_approval_ended(batch: Mapping[str, Any], as_of: date, policy: Policy) -> str:
+    since, is_approved = batch["approved_on"], batch["status"] == BatchStatus.APPROVED
+    if not (batch["approval_required"] and is_approved and has_expired(since, as_of, policy)):
+        return ""
+    return f"the approval of {since} counted for {_days(policy)}, until {last_day(since, policy)}"
+
+
+def _why_given_up(batch: Mapping[str, Any], as_of: date, policy: Policy) -> str:
+    since, is_draft = batch["waits_since"] or batch["as_of"], batch["status"] == BatchStatus.DRAFT
+    if not (batch["approval_required"] and is_draft and has_expired(since, as_of, policy)):
+        return ""
+    return f"nobody decided within {_days(policy)} from {since} on"
+
+
+def _days(policy: Policy) -> str:
+    return counted(policy.approvals.expire_after_days or 0, "day")
+
+
+def _end_approval(connection: Connection, run: Run, batch_id: str, why: str) -> None:
+    send_back(connection, batch_id, on=run.as_of, why=why)
+    event = NewEvent("approval_expired", {"batch_id": batch_id, "on": run.as_of, "why": why})
+    append_events(connection, [event], recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
 
 
 def _give_up(run: Run, batch_id: str, why: str) -> int:

@@ -12,11 +12,11 @@ from email.policy import default
 
 import polars as pl
 
-from policies.approvals import is_same_person
 from policies.errors import WrongUseError
 from policies.messages import Message
 from policies.model import Channel
 from policies.money import format_plain
+from policies.person_names import is_same_person
 from policies.policy import Policy
 from tasks.documents.content import build_content, message_language, placeholder_values
 from tasks.documents.wording import Labels, piece_path, render_lines

@@ -16,6 +16,7 @@ from policies.errors import WaitingError, WrongUseError
 from policies.explanations import counted
 from policies.mail_addresses import mail_address
 from policies.model import Channel
+from policies.policy import Policy
 from policies.releasing import find_changes
 from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
 from tasks.dispatch.lasting_lines import make_folder
@@ -27,7 +28,7 @@ from tasks.dispatch.transports import choose_transport
 from tasks.documents.batch_folder import LETTERS, PRINTED
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
-from tasks.store.approvals import why_ended
+from tasks.store.approvals import refuse_wrong_day, why_ended, why_not_yet
 from tasks.store.audit import read_logged_files
 from tasks.store.batch_lists import (
     StoredMessage,
@@ -65,29 +66,55 @@ def batches_to_release(run: Run, *, approved: bool) -> list[str]:
         run: the run.
         approved: also those that a person has approved.
     """
+    return _leaving(run, approved=approved)["batch_id"].to_list()
+
+
+def _leaving(run: Run, *, approved: bool) -> pl.DataFrame:
     with open_to_read(run.workspace) as connection:
         batches = list_batches(connection)
     is_free = (pl.col("status") == "draft") & ~pl.col("approval_required")
     is_approved = (pl.col("status") == "approved") & approved
     chosen = batches.filter(is_free | is_approved | (pl.col("status") == "released"))
-    return chosen.sort("as_of", "batch_id")["batch_id"].to_list()
+    return chosen.sort("as_of", "batch_id")
+
+
+def refuse_if_none_can_leave(run: Run) -> None:
+    """Refuse to release on a day before all batches that may leave were drafted and approved."""
+    leaving = _leaving(run, approved=True).iter_rows(named=True)
+    why = {batch["batch_id"]: why_not_yet(batch, run.as_of) for batch in leaving}
+    if why and all(why.values()):
+        raise WrongUseError(" ".join(f"batch {name}: {sentence}" for name, sentence in why.items()))
+
+
+def why_it_stays(run: Run, batch_id: str) -> str:
+    """Return why a batch cannot leave on the day of the run, as it was drafted or approved later; or nothing."""
+    with open_to_read(run.workspace) as connection:
+        batch = read_batch(connection, batch_id)
+    return why_not_yet(batch, run.as_of) if batch else ""
+
+
+def refuse_wrong_batch(run: Run, batch_id: str, policy: Policy) -> None:
+    """Refuse a batch that nobody can release on this day, whoever says what: it is wrong use."""
+    with open_to_read(run.workspace) as connection:
+        batch = read_batch(connection, batch_id)
+    if batch is None:
+        raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
+    if batch["status"] in ("closed", "rejected"):
+        raise WrongUseError(f"batch {batch_id} {_how_it_ended(batch)}")
+    refuse_wrong_day(batch, run.as_of, policy)
 
 
 def check_may_be_released(run: Run, batch_id: str) -> None:
-    """Raise what stands against releasing this batch now."""
+    """Raise that this batch waits for a person first."""
     with open_to_read(run.workspace) as connection:
         batch = read_batch(connection, batch_id)
         ended = why_ended(connection, batch_id)
-    if batch is None:
-        raise WrongUseError(f"there is no batch {batch_id}; `relance batches list` shows them.")
-    if batch["status"] == "draft" and batch["approval_required"]:
+    if batch and batch["status"] == "draft" and batch["approval_required"]:
         again = f" again: {ended}" if ended else ""
         raise WaitingError(
             f"batch {batch_id} waits for approval{again}. `relance batches show {batch_id}` shows what would leave, "
             f"`relance batches approve {batch_id} --by NAME` approves it."
         )
-    if batch["status"] in ("closed", "rejected"):
-        raise WrongUseError(f"batch {batch_id} {_how_it_ended(batch)}")
 
 
 def _how_it_ended(batch: Mapping[str, object]) -> str:

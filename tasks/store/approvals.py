@@ -5,11 +5,14 @@ Words are never removed: one that no longer counts keeps the day and the reason 
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from policies.approvals import is_same_person
+from policies.approvals import why_too_early, why_too_late
+from policies.person_names import is_same_person
+from policies.policy import Policy
 from tasks.store.batches import (
     BatchStatus,
     MessageStatus,
@@ -84,6 +87,32 @@ def is_taken(connection: Connection, reference: str) -> bool:
         "select 1 from approvals where reference = $reference limit 1", {"reference": reference}
     )
     return bool(reference) and bool(found.fetchall())
+
+
+def why_not_yet(batch: Mapping[str, Any], as_of: date) -> str:
+    """Return why a batch cannot leave on a day: it was drafted, or approved, later; or nothing."""
+    return why_too_early(batch["batch_id"], as_of, batch["as_of"], batch["approved_on"])
+
+
+def refuse_wrong_day(
+    batch: Mapping[str, Any], as_of: date, policy: Policy, *, after_words: bool = True
+) -> None:
+    """Refuse to decide on a batch, or to release it, on a day that doesn't fit.
+
+    Args:
+        batch: its row.
+        as_of: the day.
+        policy: says how long a draft waits for a person.
+        after_words: whether the day must not lie before that of an approval; a rejection may, as it is the way out
+            of an approval with a mistyped date.
+    """
+    approved_on = batch["approved_on"] if after_words else None
+    if why := why_too_early(batch["batch_id"], as_of, batch["as_of"], approved_on):
+        raise WrongStateError(f"batch {batch['batch_id']}: {why}")
+    if batch["status"] == BatchStatus.DRAFT and batch["approval_required"]:
+        since = batch["waits_since"] or batch["as_of"]
+        if why := why_too_late(batch["batch_id"], since, as_of, policy):
+            raise WrongStateError(why)
 
 
 def approve_batch(

@@ -146,6 +146,7 @@ def test_releasing_what_was_rejected_or_given_up_says_when_and_what_comes_next(
     assert relance(workspace, "batches", "reject", NOTICES, *words).returncode == 0
     rejected = relance(workspace, "release", NOTICES, "--as-of", NEXT_DAY)
     assert "was rejected on 2026-03-10 by Anna: its items are held until 2026-03-30" in rejected.text
+    assert "nobody decided within 10 days" in relance(other, "release", "--as-of", "2026-03-21").text
     given_up = relance(other, "release", NOTICES, "--as-of", "2026-03-21")
     assert "was given up on 2026-03-21, since nobody decided on it in time" in given_up.text
     assert [rejected.returncode, given_up.returncode] == [2, 2]

@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from policies.approvals import Answer, Verdict, has_expired, is_same_person, names_asked, what_is_missing
+from policies.approvals import (
+    Answer,
+    Verdict,
+    has_expired,
+    names_asked,
+    what_is_missing,
+    why_too_early,
+    why_too_late,
+)
 from policies.policy import Policy
 from tests.builders import policy
 
@@ -18,19 +26,6 @@ STEPS = (
 
 def asking(**approvals: object) -> Policy:
     return policy(*STEPS, approvals=approvals)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("Claire Fontanel", "claire  FONTANEL ", True),
-        ("Ren\u00e9", "Rene\u0301", True),
-        ("Weiss", "Wei\u00df", True),
-        ("Claire", "Claire Fontanel", False),
-    ],
-)
-def test_a_name_is_one_persons_however_it_is_typed(one: str, other: str, same: bool) -> None:
-    assert is_same_person(one, other) is same
 
 
 @pytest.mark.parametrize(
@@ -56,13 +51,33 @@ def test_a_word_counts_on_its_last_day_and_not_after() -> None:
     assert not has_expired(DAY, date(2030, 1, 1), asking())
 
 
+def test_a_day_before_a_batch_was_drafted_or_approved_is_too_early_for_it() -> None:
+    before, after = date(2026, 3, 9), date(2026, 3, 12)
+    assert not why_too_early("B", DAY, DAY)
+    assert not why_too_early("B", after, DAY, after)
+    assert why_too_early("B", before, DAY, after).startswith(
+        "it was drafted on 2026-03-10, and 2026-03-09 lies before that. Act on 2026-03-12 or later;"
+    )
+    told = why_too_early("B", DAY, DAY, after)
+    assert told.startswith("it was approved on 2026-03-12, and 2026-03-10 lies before that.")
+    assert "--until 2026-03-10 --as-of 2026-03-10" in told
+
+
+def test_a_draft_past_its_time_says_until_when_it_could_be_decided_on() -> None:
+    ten = asking(expire_after_days=10)
+    assert not why_too_late("B", DAY, date(2026, 3, 20), ten)
+    told = why_too_late("B", DAY, date(2030, 1, 1), ten)
+    assert told.startswith("batch B could be decided on until 2026-03-20, and not on 2030-01-01")
+    assert not why_too_late("B", DAY, date(2030, 1, 1), asking())
+
+
 @pytest.mark.parametrize(
     ("answer", "missing"),
     [
         (Answer("Claire", Verdict.APPROVE), ""),
         (Answer("Claire", Verdict.APPROVE, ("C1",), "in talks"), ""),
         (Answer("Claire", Verdict.REJECT, (), "too early", DAY), ""),
-        (Answer("  ", Verdict.APPROVE), "Say who decides."),
+        (Answer("  ", Verdict.APPROVE), "Say who decides: a name has at least one letter."),
         (Answer("Claire", Verdict.APPROVE, ("C1",)), "Give the reason: it stands in the log."),
         (Answer("Claire", Verdict.REJECT, (), " ", DAY), "Give the reason: it stands in the log."),
         (
