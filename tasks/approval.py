@@ -44,6 +44,19 @@ class LeftOut:
     until: date | None = None
 
 
+@dataclass(frozen=True)
+class Rejected:
+    """How many messages a rejection ended, and what the batch is then: one that had begun to leave is not rejected."""
+
+    messages: int
+    status: BatchStatus
+
+    @property
+    def had_begun_to_leave(self) -> bool:
+        """Return whether other messages of the batch have left, or may have."""
+        return self.status is BatchStatus.RELEASED
+
+
 def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = None) -> BatchStatus:
     """Note that a person approves; the batch stays a draft while more names are asked for.
 
@@ -69,18 +82,28 @@ def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = No
     return status
 
 
-def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> int:
-    """Reject a batch; each of its items is held until the date. Return how many messages were rejected."""
+def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> Rejected:
+    """Reject a batch, or what has not left of one that has begun to; each of its items is held until the date."""
     with open_to_write(run.workspace) as connection:
         recorded_at = run.clock()
         ended = reject_batch(
             connection, batch_id, by=claim.by, on=run.as_of, until=until, why=why, recorded_at=recorded_at
         )
         _hold(connection, run, batch_id, ended, claim.by, why, until)
-        payload = {"batch_id": batch_id, "on": run.as_of, "why": why, "until": until, **_claimed(claim)}
+        batch = read_batch(connection, batch_id) or {}
+        rejected = Rejected(len(ended), BatchStatus(str(batch["status"])))
+        payload = {
+            "batch_id": batch_id,
+            "on": run.as_of,
+            "why": why,
+            "until": until,
+            "messages": rejected.messages,
+            "had_begun_to_leave": rejected.had_begun_to_leave,
+            **_claimed(claim),
+        }
         logged = [NewEvent("batch_rejected", payload)]
         append_events(connection, logged, recorded_at=recorded_at, actor=claim.by, run_id=run.run_id)
-    return len(ended)
+    return rejected
 
 
 def expire(run: Run, policy: Policy) -> dict[str, str]:

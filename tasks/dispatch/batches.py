@@ -23,6 +23,7 @@ from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_m
 from tasks.dispatch.smtp_server import Login
 from tasks.dispatch.telling import with_names
 from tasks.dispatch.transports import choose_transport
+from tasks.dispatch.withdrawing import withdraw
 from tasks.ledger import NewEvent, append_events
 from tasks.run import Run
 from tasks.store.approvals import why_ended
@@ -34,7 +35,7 @@ from tasks.store.batch_lists import (
     read_leaving,
     read_messages,
 )
-from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
+from tasks.store.batches import MessageStatus, read_batch, release_batch
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.history import read_reached
 
@@ -114,24 +115,7 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
     # Once a batch has begun to leave, its print run and sheets may be out of the house: only e-mail can be stopped.
     begun = has_begun_to_leave(stored)
     waiting = [one.message for one in _live(stored) if not begun or one.message.channel == Channel.EMAIL]
-    changes = find_changes(waiting, decisions, customers)
-    if not changes:
-        return {}
-    by_id = {message.message_id: message for message in waiting}
-    with open_to_write(run.workspace) as connection:
-        ended = withdraw_messages(connection, batch_id, sorted(changes), run.as_of, run.clock())
-        events = [
-            NewEvent(
-                "action_withdrawn",
-                {"batch_id": batch_id, "message_id": message_id, "on": run.as_of, "why": changes[message_id]},
-                action_id=item.action_id,
-                customer_id=by_id[message_id].customer.customer_id,
-            )
-            for message_id in ended
-            for item in by_id[message_id].items
-        ]
-        append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
-    return {one: f"customer {by_id[one].customer.customer_id}: {changes[one]}" for one in ended}
+    return withdraw(run, batch_id, waiting, find_changes(waiting, decisions, customers))
 
 
 def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None = None) -> BatchRelease:

@@ -33,6 +33,8 @@ _THIRD_PARTIES = (Channel.AGENCY.value, Channel.COURT.value)
 SHARED_CHANNELS = (Channel.CALL.value, *_THIRD_PARTIES)
 """Their messages share a file with others."""
 
+SUMMARY = "batch.json"
+
 _LETTERS = (Channel.LETTER.value, Channel.REGISTERED_LETTER.value)
 _LONGEST_NAME = 200
 
@@ -185,7 +187,7 @@ class BatchFolder:
             for message in messages
         ]
         content = json.dumps({"batch_id": self.batch_id, "messages": listed}, ensure_ascii=False, indent=2)
-        self._write("batch.json", content.encode() + b"\n")
+        self._write(SUMMARY, content.encode() + b"\n")
 
     def remove_new(self) -> None:
         """Remove what was written now and was not there before, so that no half-made batch lies in the outbox."""
