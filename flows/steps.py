@@ -119,7 +119,7 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
     if waits:
         run.say(f"{batch_id} waits for a person: {waits}")
         return BatchRelease(batch_id, tuple(withdrawn.values()), kept=f"waits for a person. {waits}")
-    released = let_leave(run, batch_id, rules.creditor, read_login(rules.creditor))
+    released = let_leave(run, batch_id, rules, read_login(rules.creditor))
     for why in (*withdrawn.values(), *([released.kept] if released.kept else [])):
         run.say(f"{batch_id}: {why}")
     return replace(released, withdrawn=tuple(withdrawn.values()))

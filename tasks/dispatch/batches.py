@@ -16,6 +16,7 @@ from policies.explanations import counted
 from policies.mail_addresses import mail_address
 from policies.model import Channel
 from policies.releasing import find_changes
+from tasks.dispatch.contact_days import find_closed, tell_closed
 from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
 from tasks.dispatch.lasting_lines import make_folder
 from tasks.dispatch.recovery import take_in_journal
@@ -25,6 +26,7 @@ from tasks.dispatch.telling import with_names
 from tasks.dispatch.transports import choose_transport
 from tasks.dispatch.withdrawing import withdraw
 from tasks.ledger import NewEvent, append_events
+from tasks.rules import Rules
 from tasks.run import Run
 from tasks.store.approvals import why_ended
 from tasks.store.batch_lists import (
@@ -35,7 +37,7 @@ from tasks.store.batch_lists import (
     read_leaving,
     read_messages,
 )
-from tasks.store.batches import MessageStatus, read_batch, release_batch
+from tasks.store.batches import BatchStatus, MessageStatus, read_batch, release_batch
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.history import read_reached
 
@@ -118,20 +120,29 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
     return withdraw(run, batch_id, waiting, find_changes(waiting, decisions, customers))
 
 
-def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None = None) -> BatchRelease:
+def let_leave(run: Run, batch_id: str, rules: Rules, login: Login | None = None) -> BatchRelease:
     """Release a batch: commit to it, let its messages leave, take the journal in.
+
+    What may not leave on this day waits; a batch of which nothing may has not begun to leave.
 
     Args:
         run: the run.
         batch_id: a batch that may leave.
-        creditor: says how e-mail leaves.
+        rules: the creditor says how e-mail leaves, the policy on which days.
         login: to the mail server, where `smtp.login_block` names it; else it comes from the environment.
     """
+    creditor = rules.creditor
     transport = choose_transport(run.workspace, creditor, login)
     with open_to_read(run.workspace) as connection:
         leaving = read_leaving(connection, batch_id)
+        batch = read_batch(connection, batch_id) or {}
     if kept := _why_kept(run, creditor, leaving):
         return BatchRelease(batch_id, kept=kept)
+    has_begun = batch.get("status") == BatchStatus.RELEASED
+    closed = find_closed(leaving, rules.policy, run.as_of, has_begun=has_begun)
+    leaving = leaving.filter(~pl.col("message_id").is_in(list(closed)))
+    if closed and leaving.is_empty():
+        return BatchRelease(batch_id, kept=tell_closed(closed))
     planned = [_planned(run, row, creditor) for row in leaving.iter_rows(named=True)]
     path = run.workspace.outbox / batch_id / JOURNAL_NAME
     make_folder(path.parent)
@@ -153,6 +164,7 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
     return BatchRelease(
         batch_id,
         counts=replace(counts, problems=tuple(with_names(problem, names) for problem in counts.problems)),
+        kept=tell_closed(closed),
         bounced=tuple(names[one] for one in bounced if one in names),
     )
 
