@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 
 from flows import clock, engine
-from policies.errors import WrongUseError
+from policies.errors import AuditBrokenError, WrongUseError
 from policies.explanations import counted
 from tasks.dispatch.recovery import take_in_journals
 from tasks.locking import hold_workspace
+from tasks.published_tables import read_latest
 from tasks.run import Run
 from tasks.stopping import log_stop
 from tasks.store.batch_lists import find_last_dispatch_date, list_batches
@@ -52,9 +53,11 @@ def acting(run: Run, purpose: str, *, is_dated: bool = True) -> Iterator[None]:
         is_dated: whether what is done has a business date; stopping all release has none.
 
     Raises:
+        AuditBrokenError: the store is lost; a new one would know nothing of what has left.
         WrongUseError: something has left on a later date already.
         WaitingError: another process is at work in the workspace.
     """
+    _refuse_lost_store(run)
     with (
         engine.one_writer(str(run.workspace.root)),
         hold_workspace(run.workspace, purpose, run.clock(), PATIENCE_SECONDS),
@@ -74,6 +77,19 @@ def acting(run: Run, purpose: str, *, is_dated: bool = True) -> Iterator[None]:
                 f"Act on {last} or later; to look at an earlier day use `relance decisions --as-of {run.as_of}`."
             )
         yield
+
+
+def _refuse_lost_store(run: Run) -> None:
+    workspace = run.workspace
+    latest = None if workspace.store_path.exists() else read_latest(workspace)
+    if latest is None:
+        return
+    raise AuditBrokenError(
+        f"{workspace.store_path} is missing, and {workspace.published.name}/ tells of run {latest.run_id}: nothing was "
+        "done, since a new store would demand again what was demanded. Put the file back, or the last backup into a "
+        f"new folder: `relance restore BACKUP NEW --journals {workspace.outbox}`. To begin anew without what was done, "
+        "take a new folder: `relance init NEW`."
+    )
 
 
 def login() -> str:
