@@ -14,6 +14,7 @@ from tasks.approval import LeftOut
 from tasks.approval import approve as approve_batch
 from tasks.approval import reject as reject_batch
 from tasks.compose import compose_again
+from tasks.dispatch.recovery import take_in_journals
 from tasks.run import Run
 from tasks.store.approvals import Claim
 from tasks.store.batches import BatchStatus
@@ -114,12 +115,15 @@ def _approve(run: Run, batch_id: str, claim: Claim, answer: Answer) -> tuple[Bat
 def _reject(run: Run, batch_id: str, claim: Claim, answer: Answer) -> tuple[BatchStatus, str]:
     if answer.until is None:
         raise WrongUseError("Give the last day on which the rejected items are held.")
-    count = reject_batch(run, batch_id, claim, answer.why, answer.until)
+    rejected = reject_batch(run, batch_id, claim, answer.why, answer.until)
+    what = f"what has not left of {batch_id}" if rejected.had_begun_to_leave else batch_id
     sentence = (
-        f"{batch_id} is rejected by {claim.by}: {counted(count, 'message')}; "
+        f"{what} is rejected by {claim.by}: {counted(rejected.messages, 'message')}; "
         f"the items are held until {answer.until}."
     )
-    return BatchStatus.REJECTED, sentence
+    if rejected.had_begun_to_leave:
+        take_in_journals(run)
+    return rejected.status, sentence[0].upper() + sentence[1:]
 
 
 def _told(told: tuple[BatchStatus, str]) -> str:

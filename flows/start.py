@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from flows import clock, engine
-from policies.errors import WrongUseError
+from policies.errors import AuditBrokenError, WrongUseError
 from policies.explanations import counted
 from policies.person_names import what_is_wrong
 from tasks.dispatch.recovery import take_in_journals
 from tasks.locking import hold_workspace
+from tasks.published_tables import read_latest
 from tasks.run import Run
 from tasks.stopping import log_stop
 from tasks.store.batch_lists import find_last_dispatch_date, list_batches
@@ -53,9 +54,11 @@ def acting(run: Run, purpose: str, *, is_dated: bool = True) -> Iterator[None]:
         is_dated: whether what is done has a business date; stopping all release has none.
 
     Raises:
+        AuditBrokenError: the store is lost; a new one would know nothing of what has left.
         WrongUseError: something has left on a later date already.
         WaitingError: another process is at work in the workspace.
     """
+    _refuse_lost_store(run)
     with (
         engine.one_writer(str(run.workspace.root)),
         hold_workspace(run.workspace, purpose, run.clock(), PATIENCE_SECONDS),
@@ -82,6 +85,19 @@ def named(name: str, option: str = "--by") -> str:
     if wrong := what_is_wrong(name):
         raise WrongUseError(f"{option} must name a person: {wrong}.")
     return name.strip()
+
+
+def _refuse_lost_store(run: Run) -> None:
+    workspace = run.workspace
+    latest = None if workspace.store_path.exists() else read_latest(workspace)
+    if latest is None:
+        return
+    raise AuditBrokenError(
+        f"{workspace.store_path} is missing, and {workspace.published.name}/ tells of run {latest.run_id}: nothing was "
+        "done, since a new store would demand again what was demanded. Put the file back, or the last backup into a "
+        f"new folder: `relance restore BACKUP NEW --journals {workspace.outbox}`. To begin anew without what was done, "
+        "take a new folder: `relance init NEW`."
+    )
 
 
 def login() -> str:

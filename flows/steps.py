@@ -13,7 +13,7 @@ from flows.totals import aging_totals
 from policies.explanations import counted
 from policies.releasing import TODAY
 from tasks.approval import expire
-from tasks.compose import compose_again, compose_batch, list_calls_again
+from tasks.compose import calls_listed_again, compose_again, compose_batch, list_calls_again
 from tasks.decide import Day, decide_day, decisions_as_published
 from tasks.dispatch.batches import (
     BatchRelease,
@@ -25,6 +25,7 @@ from tasks.dispatch.batches import (
     why_it_stays,
     withdraw_changed,
 )
+from tasks.dispatch.mending import mend_documents
 from tasks.findings.report import Findings, report_findings
 from tasks.head_keeping import keep_heads
 from tasks.intake import IntakeResult, find_files, take_in
@@ -33,7 +34,7 @@ from tasks.policy_review.review import require_sound
 from tasks.publish import publish
 from tasks.release_guards import send_back_if_odd
 from tasks.review import Review, look_at
-from tasks.rules import read_law, read_rules
+from tasks.rules import Rules, read_law, read_rules
 from tasks.run import Run
 from tasks.stopping import read_stop
 from tasks.store.approvals import is_taken
@@ -117,11 +118,14 @@ def release_batch(run: Run, batch_id: str) -> BatchRelease:
     if odd := send_back_if_odd(run, batch_id, rules):
         run.say(f"{batch_id} waits for a person: {' '.join(odd)}")
         return BatchRelease(batch_id, kept=f"sent back to wait for a person. {' '.join(odd)}")
-    withdrawn, odd_now = _withdraw(run, batch_id)
-    if odd_now:
-        run.say(f"{batch_id} waits for a person: {odd_now}")
-        return BatchRelease(batch_id, tuple(withdrawn.values()), kept=f"waits for a person. {odd_now}")
-    released = let_leave(run, batch_id, rules.creditor, read_login(rules.creditor))
+    withdrawn, waits = _withdraw(run, batch_id)
+    if not waits:
+        unmended, waits = _mend(run, batch_id, rules)
+        withdrawn |= unmended
+    if waits:
+        run.say(f"{batch_id} waits for a person: {waits}")
+        return BatchRelease(batch_id, tuple(withdrawn.values()), kept=f"waits for a person. {waits}")
+    released = let_leave(run, batch_id, rules, read_login(rules.creditor))
     for why in (*withdrawn.values(), *([released.kept] if released.kept else [])):
         run.say(f"{batch_id}: {why}")
     return replace(released, withdrawn=tuple(withdrawn.values()))
@@ -243,6 +247,15 @@ def _withdraw(run: Run, batch_id: str) -> tuple[dict[str, str], str]:
         return {}, ""
     withdrawn = withdraw_changed(run, batch_id, _what_still_holds(run))
     return withdrawn, compose_again(run, batch_id)
+
+
+def _mend(run: Run, batch_id: str, rules: Rules) -> tuple[dict[str, str], str]:
+    """Make documents again that were lost or changed; return as `_withdraw` does."""
+    mended = mend_documents(run, batch_id, rules, lambda: calls_listed_again(run, batch_id))
+    if mended.made_again:
+        run.say(f"{batch_id}: {mended.made_again}")
+    waits = compose_again(run, batch_id) if mended.withdrawn else mended.kept
+    return dict(mended.withdrawn), waits
 
 
 _held: dict[str, pl.DataFrame] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from policies.business_days import holiday_name, is_business_day
+from policies.business_days import holiday_name, is_business_day, is_supported
 from policies.policy import Policy
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -12,6 +12,13 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 def why_closed_in(policy: Policy, countries: Iterable[str], day: date) -> dict[str, str]:
     """Return, for those of the countries where nobody may be contacted on a day, why not."""
     reasons = {country: why_closed(policy, country, day) for country in countries}
+    return {country: reason for country, reason in reasons.items() if reason is not None}
+
+
+def why_closed_for(policy: Policy, countries: Iterable[str], day: date) -> dict[str, str]:
+    """Return as `why_closed_in` does; the policy's country stands in for one that is empty or not known."""
+    own = policy.calendar.country if policy.calendar else None
+    reasons = {one: why_closed(policy, one if one and is_supported(one) else own, day) for one in countries}
     return {country: reason for country, reason in reasons.items() if reason is not None}
 
 

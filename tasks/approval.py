@@ -61,6 +61,19 @@ class Approval:
     outdated: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Rejected:
+    """How many messages a rejection ended, and what the batch is then: one that had begun to leave is not rejected."""
+
+    messages: int
+    status: BatchStatus
+
+    @property
+    def had_begun_to_leave(self) -> bool:
+        """Return whether other messages of the batch have left, or may have."""
+        return self.status is BatchStatus.RELEASED
+
+
 def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = None) -> Approval:
     """Note that a person approves; the batch stays a draft while more names are asked for.
 
@@ -101,8 +114,8 @@ def approve(run: Run, batch_id: str, claim: Claim, left_out: LeftOut | None = No
     return Approval(status, tuple(outdated))
 
 
-def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> int:
-    """Reject a batch; each of its items is held until the date. Return how many messages were rejected."""
+def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> Rejected:
+    """Reject a batch, or what has not left of one that has begun to; each of its items is held until the date."""
     policy = read_rules(run.workspace).policy
     with open_to_write(run.workspace) as connection:
         check_as_shown(connection, batch_id, claim)
@@ -113,10 +126,20 @@ def reject(run: Run, batch_id: str, claim: Claim, why: str, until: date) -> int:
             connection, batch_id, by=claim.by, on=run.as_of, until=until, why=why, recorded_at=recorded_at
         )
         _hold(connection, run, batch_id, ended, claim.by, why, until)
-        payload = {"batch_id": batch_id, "on": run.as_of, "why": why, "until": until, **_claimed(claim)}
+        batch = read_batch(connection, batch_id) or {}
+        rejected = Rejected(len(ended), BatchStatus(str(batch["status"])))
+        payload = {
+            "batch_id": batch_id,
+            "on": run.as_of,
+            "why": why,
+            "until": until,
+            "messages": rejected.messages,
+            "had_begun_to_leave": rejected.had_begun_to_leave,
+            **_claimed(claim),
+        }
         logged = [NewEvent("batch_rejected", payload)]
         append_events(connection, logged, recorded_at=recorded_at, actor=claim.by, run_id=run.run_id)
-    return len(ended)
+    return rejected
 
 
 def expire(run: Run, policy: Policy, only: str = "") -> dict[str, str]:

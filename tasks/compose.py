@@ -83,6 +83,12 @@ def list_calls_again(run: Run) -> int:
     return len(again)
 
 
+def calls_listed_again(run: Run, batch_id: str) -> list[Message]:
+    """Return the earlier calls without outcome that the call sheet of a batch lists once more."""
+    with open_to_read(run.workspace) as connection:
+        return _calls_again(run.workspace, connection, batch_id)
+
+
 def compose_again(run: Run, batch_id: str) -> str:
     """Take what was withdrawn out of the files of a batch; return why it now waits for a person, or nothing.
 

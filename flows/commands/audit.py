@@ -147,6 +147,7 @@ def query(
         memory: how much memory a query may take.
         workspace: the creditor's folder.
     """
+    from tasks.audit.known_names import require_known
     from tasks.audit.questions import ask, is_question, list_questions
     from tasks.present import print_frame
     from tasks.published_tables import query_published
@@ -162,6 +163,8 @@ def query(
     opened, limits = open_workspace(workspace), Limits(seconds=timeout_seconds, memory=memory)
     if is_question(words):
         answer = ask(opened, words, from_, to, limits)
+        if answer.frame.is_empty():
+            require_known(opened, answer.parameters)
         _hand_over(opened, answer.frame, answer.columns, answer.title, answer.parameters, format)
     else:
         frame = query_published(opened, words[0], limits=limits)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tasks.findings.look import Look
+    from tasks.store.connection import StoreBusyError
 
 KnownAt = Annotated[
     datetime | None, Parameter(name="--known-at", help="As it was known at this instant; now if left out.")
@@ -54,7 +55,7 @@ def decide_or_published(
         published, latest = read_published(opened, name, day), read_latest(opened)
         if published is None or latest is None or known_at:
             raise WaitingError(f"{busy} Nothing was published for {day} yet.") from busy
-        _say_published(latest.run_id)
+        _say_published(latest.run_id, busy)
         return published.drop("as_of", strict=False), day
     return (decided.aging if name == "aging" else decisions_as_published(decided.decisions)), day
 
@@ -91,7 +92,7 @@ def look_or_published(
         published, latest = read_report(opened, name, day) if name else None, read_latest(opened)
         if published is None or latest is None:
             raise WaitingError(f"{busy} Nothing was published for {day} yet.") from busy
-        _say_published(latest.run_id)
+        _say_published(latest.run_id, busy)
         return published, day
     look = Look(opened, decided.rules, decided.history, decided.facts, decided.decisions, recorded)
     return make(look), day
@@ -108,18 +109,22 @@ def batches_or_published(workspace: Path) -> tuple["pl.DataFrame", "pl.DataFrame
     try:
         with open_to_read(opened, PATIENCE_SECONDS) as connection:
             return list_batches(connection), list_actions(connection)
-    except StoreBusyError:
+    except StoreBusyError as busy:
         from tasks.published_tables import read_latest, read_table
 
         latest = read_latest(opened)
         if latest is None:
             raise
-        _say_published(latest.run_id)
+        _say_published(latest.run_id, busy)
         return read_table(opened, "batches"), read_table(opened, "actions")
 
 
-def _say_published(run_id: str) -> None:
-    print(f"A flow holds the store: this is what was published last, by run {run_id}.", file=sys.stderr)
+def _say_published(run_id: str, busy: "StoreBusyError") -> None:
+    from tasks.store.connection import StoreUnreadableError
+
+    is_barred = isinstance(busy, StoreUnreadableError)
+    why = "You may not read the store" if is_barred else "A flow holds the store"
+    print(f"{why}: this is what was published last, by run {run_id}.", file=sys.stderr)
 
 
 def take_in_what_was_cut(workspace: Path) -> None:

@@ -18,6 +18,7 @@ from policies.mail_addresses import mail_address
 from policies.model import Channel
 from policies.policy import Policy
 from policies.releasing import find_changes
+from tasks.dispatch.contact_days import find_closed, tell_closed
 from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
 from tasks.dispatch.lasting_lines import make_folder
 from tasks.dispatch.recovery import take_in_journal
@@ -25,8 +26,10 @@ from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_m
 from tasks.dispatch.smtp_server import Login
 from tasks.dispatch.telling import with_names
 from tasks.dispatch.transports import choose_transport
+from tasks.dispatch.withdrawing import withdraw
 from tasks.documents.batch_folder import LETTERS, PRINTED
 from tasks.ledger import NewEvent, append_events
+from tasks.rules import Rules
 from tasks.run import Run
 from tasks.store.approvals import refuse_wrong_day, why_ended, why_not_yet
 from tasks.store.audit import read_logged_files
@@ -38,7 +41,7 @@ from tasks.store.batch_lists import (
     read_leaving,
     read_messages,
 )
-from tasks.store.batches import MessageStatus, read_batch, release_batch, withdraw_messages
+from tasks.store.batches import BatchStatus, MessageStatus, read_batch, release_batch
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.store.history import read_reached
 from tasks.store.sealing import require_unchanged
@@ -145,41 +148,33 @@ def withdraw_changed(run: Run, batch_id: str, decisions: pl.DataFrame) -> dict[s
     # Once a batch has begun to leave, its print run and sheets may be out of the house: only e-mail can be stopped.
     begun = has_begun_to_leave(stored)
     waiting = [one.message for one in _live(stored) if not begun or one.message.channel == Channel.EMAIL]
-    changes = find_changes(waiting, decisions, customers)
-    if not changes:
-        return {}
-    by_id = {message.message_id: message for message in waiting}
-    with open_to_write(run.workspace) as connection:
-        ended = withdraw_messages(connection, batch_id, sorted(changes), run.as_of, run.clock())
-        events = [
-            NewEvent(
-                "action_withdrawn",
-                {"batch_id": batch_id, "message_id": message_id, "on": run.as_of, "why": changes[message_id]},
-                action_id=item.action_id,
-                customer_id=by_id[message_id].customer.customer_id,
-            )
-            for message_id in ended
-            for item in by_id[message_id].items
-        ]
-        append_events(connection, events, recorded_at=run.clock(), actor=run.actor, run_id=run.run_id)
-    return {one: f"customer {by_id[one].customer.customer_id}: {changes[one]}" for one in ended}
+    return withdraw(run, batch_id, waiting, find_changes(waiting, decisions, customers))
 
 
-def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None = None) -> BatchRelease:
+def let_leave(run: Run, batch_id: str, rules: Rules, login: Login | None = None) -> BatchRelease:
     """Release a batch: commit to it, let its messages leave, take the journal in.
+
+    What may not leave on this day waits; a batch of which nothing may has not begun to leave.
 
     Args:
         run: the run.
         batch_id: a batch that may leave.
-        creditor: says how e-mail leaves.
+        rules: the creditor says how e-mail leaves, the policy on which days.
         login: to the mail server, where `smtp.login_block` names it; else it comes from the environment.
     """
+    creditor = rules.creditor
     transport = choose_transport(run.workspace, creditor, login)
     with open_to_read(run.workspace) as connection:
         leaving = read_leaving(connection, batch_id)
+        batch = read_batch(connection, batch_id) or {}
         logged = read_logged_files(connection, batch_id).get(batch_id)
     if kept := _why_kept(run, creditor, leaving):
         return BatchRelease(batch_id, kept=kept)
+    has_begun = batch.get("status") == BatchStatus.RELEASED
+    closed = find_closed(leaving, rules.policy, run.as_of, has_begun=has_begun)
+    leaving = leaving.filter(~pl.col("message_id").is_in(list(closed)))
+    if closed and leaving.is_empty():
+        return BatchRelease(batch_id, kept=tell_closed(closed))
     folder = run.workspace.outbox / batch_id
     printed = (
         {folder / name: digest for name, digest in logged.files.items() if name in PRINTED} if logged else {}
@@ -205,6 +200,7 @@ def let_leave(run: Run, batch_id: str, creditor: Creditor, login: Login | None =
     return BatchRelease(
         batch_id,
         counts=replace(counts, problems=tuple(with_names(problem, names) for problem in counts.problems)),
+        kept=tell_closed(closed),
         bounced=tuple(names[one] for one in bounced if one in names),
     )
 

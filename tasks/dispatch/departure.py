@@ -93,5 +93,6 @@ def _compare(message: PlannedMessage, found: str | None) -> None:
 
 def _sentence(message: PlannedMessage, what: str) -> str:
     return (
-        f"{message.document.name} {what}: message {message.message_id} stays here. Reject it and run again."
+        f"{message.document.name} {what}: message {message.message_id} stays here. Run again: it is made again as it "
+        "was, or withdrawn and decided anew. `relance batches reject` ends at once what of its batch has not left."
     )

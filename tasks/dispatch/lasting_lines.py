@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 
-from tasks.documents.whole_files import flush
+from tasks.documents.whole_files import flush, naming
 
 
 class LastingLines:
@@ -19,6 +19,7 @@ class LastingLines:
 
     def __init__(self, path: Path) -> None:
         """Open or begin the file, its name as lasting as its lines."""
+        self._path = path
         self._file: FileIO = path.open("ab", buffering=0)
         flush_folder(path.parent)
         # A flush may run in a thread beside a write: it covers the lines that were whole before it began, and no other.
@@ -41,7 +42,8 @@ class LastingLines:
         if not self._is_whole:
             raise OSError(errno.EIO, "an earlier line could not be written whole", self._file.name)
         self._is_whole = False
-        _write_all(self._file, line + b"\n")
+        with naming(self._path):
+            _write_all(self._file, line + b"\n")
         self._whole_lines += 1
         self._is_whole = True
 
@@ -57,7 +59,8 @@ class LastingLines:
         if covered <= self._flushed_lines:
             return
         try:
-            os.fsync(self._file.fileno())
+            with naming(self._path):
+                os.fsync(self._file.fileno())
         except OSError:
             self._has_lost = True
             raise

@@ -38,6 +38,8 @@ LETTERS = (Channel.LETTER.value, Channel.REGISTERED_LETTER.value)
 PRINTED = ("print.pdf", "letters.csv")
 """What the printer gets beside the letters."""
 
+SUMMARY = "batch.json"
+
 _LONGEST_NAME = 200
 
 
@@ -196,7 +198,7 @@ class BatchFolder:
             for message in messages
         ]
         content = json.dumps({"batch_id": self.batch_id, "messages": listed}, ensure_ascii=False, indent=2)
-        self._write("batch.json", content.encode() + b"\n")
+        self._write(SUMMARY, content.encode() + b"\n")
 
     def remove_new(self) -> None:
         """Remove what was written now and was not there before, so that no half-made batch lies in the outbox."""

@@ -199,18 +199,28 @@ def send_back(
 def reject_batch(
     connection: Connection, batch_id: str, *, by: str, on: date, until: date, why: str, recorded_at: datetime
 ) -> list[str]:
-    """Reject a batch that has not left, with all its messages; return their numbers."""
-    batch_in(connection, batch_id, (BatchStatus.DRAFT, BatchStatus.APPROVED), "rejected")
+    """Reject a batch with all its messages that have not left; return their numbers.
+
+    One that has begun to leave stays so, and ends when the rest of it has: what has left or may have is no part of it.
+    """
+    known = (BatchStatus.DRAFT, BatchStatus.APPROVED, BatchStatus.RELEASED)
+    batch = batch_in(connection, batch_id, known, "rejected")
+    ids = waiting_messages(connection, batch_id)
+    has_begun = batch["status"] == BatchStatus.RELEASED
+    if has_begun and not ids:
+        raise WrongStateError(
+            f"nothing of batch {batch_id} waits to leave any more; "
+            "`relance resolve` lists what may or may not have left."
+        )
     set_batch(
         connection,
         batch_id,
-        status=BatchStatus.REJECTED,
+        status=BatchStatus.RELEASED if has_begun else BatchStatus.REJECTED,
         rejected_by=by,
         rejected_on=on,
         reject_until=until,
         reject_why=why,
     )
-    ids = waiting_messages(connection, batch_id)
     return end_messages(connection, batch_id, ids, MessageStatus.REJECTED, on, recorded_at)
 
 

@@ -18,6 +18,7 @@ import aiosmtplib
 
 from tasks.dispatch.batches import let_leave
 from tasks.dispatch.smtp_commands import envelope_sender
+from tasks.rules import read_rules
 from tasks.run import Run
 from tasks.store.audit import count_events
 from tasks.store.batch_lists import list_batches, read_leaving
@@ -112,7 +113,7 @@ def _release(workspace: Workspace) -> dict[str, Any]:
         before = count_events(connection)
 
     def work() -> dict[str, Any]:
-        released = let_leave(run, batch, read_creditor(workspace))
+        released = let_leave(run, batch, read_rules(workspace))
         assert released.counts is not None
         assert released.counts.problems == ()
         return {"dispatched": released.counts.dispatched}

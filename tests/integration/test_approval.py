@@ -28,6 +28,7 @@ RULES: dict[str, Any] = {
     "approvals": {"expire_after_days": 10, "two_names_above": {"EUR": "2799.99"}},
     "guards": {"maximum_source_age_business_days": 5},
 }
+FRIDAY = "2026-04-24"
 WITH_PAYMENTS = ["payment_id,customer_id,payment_date,currency,amount,invoice_number"]
 
 
@@ -314,3 +315,53 @@ def test_a_clock_that_went_back_is_noticed_inside_a_daily_run_too(tmp_path: Path
     ran = relance(workspace, "run", "--as-of", DAY)
     assert "The clock went back" in ran.text
     assert set(statuses(workspace, f"{DAY}-automatic").values()) == {"composed"}
+
+
+@pytest.fixture
+def by_email(tmp_path: Path) -> Workspace:
+    """Two e-mails that are approved on a Friday before a weekend, to customers in France and Germany."""
+    notice = {
+        "step": "notice",
+        "after_due_days": 1,
+        "channel": "email",
+        "template": "formal_notice",
+        "approval": "required",
+    }
+    rules: dict[str, Any] = {
+        "ladders": {"gentle": [{**notice}], "firm": [{**notice}]},
+        "calendar": {"country": "FR", "contact_on": "business_days"},
+    }
+    workspace = company(tmp_path / "acme", {"C1": "1200.00", "C2": "800.00"}, **rules)
+    customers = workspace.inbox / "customers.csv"
+    customers.write_text(customers.read_text().replace("c2@example.com,FR", "c2@example.com,DE"))
+    assert relance(workspace, "run", "--as-of", FRIDAY).returncode == 5
+    named = ("--by", "Claire", "--as-of", FRIDAY)
+    assert relance(workspace, "batches", "approve", f"{FRIDAY}-notice", *named).returncode == 0
+    return workspace
+
+
+def test_an_approved_email_waits_for_a_day_of_contact(by_email: Workspace) -> None:
+    batch = f"{FRIDAY}-notice"
+
+    on_sunday = relance(by_email, "release", "--as-of", "2026-05-03")
+
+    assert on_sunday.returncode == 5
+    assert "2 messages not sent: 2026-05-03 is a Sunday, in the weekend in DE" in on_sunday.text
+    assert set(statuses(by_email, batch).values()) == {"composed"}
+    assert events(by_email, "batch_released") == []
+    on_monday = relance(by_email, "release", "--as-of", "2026-05-04")
+    assert on_monday.returncode == 0, on_monday.text
+    assert set(statuses(by_email, batch).values()) == {"dispatched"}
+
+
+def test_a_holiday_of_one_country_keeps_only_its_own_customers(by_email: Workspace) -> None:
+    batch = f"{FRIDAY}-notice"
+
+    on_victory_day = relance(by_email, "release", "--as-of", "2026-05-08")
+
+    assert on_victory_day.returncode == 5
+    assert "1 message not sent: 2026-05-08 is a public holiday in FR" in on_victory_day.text
+    assert statuses(by_email, batch) == {"C1": "composed", "C2": "dispatched"}
+    assert relance(by_email, "release", "--as-of", "2026-05-11").returncode == 0
+    assert statuses(by_email, batch) == {"C1": "dispatched", "C2": "dispatched"}
+    assert relance(by_email, "audit", "verify").returncode == 0

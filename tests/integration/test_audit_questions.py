@@ -324,3 +324,27 @@ def test_people_type_questions_and_get_files(audited: Workspace, tmp_path: Path)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     page = relance("audit", "dossier", MAILED, *place)
     assert page.stdout.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["approvals", f"{FIRST}-placment"],
+            f"there is no batch '{FIRST}-placment' in what was published. Did you",
+        ),
+        (["customer", f"{MAILED}9"], f"Did you mean {MAILED}?"),
+        (["used-rate", "ecb_mo"], "there is no rate 'ecb_mo' in what was published. Did you mean ecb_mro?"),
+        (["used-template", "formal_notise"], "Did you mean formal_notice?"),
+    ],
+)
+def test_a_name_that_nobody_knows_is_no_answer(audited: Workspace, words: list[str], told: str) -> None:
+    asked = relance("audit", "query", *words, "--workspace", str(audited.root))
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert told in asked.stderr
+
+
+@pytest.mark.parametrize("words", [["used-rate", "boe"], ["used-template", "survey"], ["used-rate", "0.99"]])
+def test_what_is_known_and_was_never_used_answers_nothing(audited: Workspace, words: list[str]) -> None:
+    asked = relance("audit", "query", *words, "--workspace", str(audited.root))
+    assert asked.returncode == 0, asked.stderr

@@ -27,6 +27,12 @@ class PowerCutError(Exception):
     """Ends a release at the moment a test asks for."""
 
 
+WAY_ON = (
+    "Run again: it is made again as it was, or withdrawn and decided anew. "
+    "`relance batches reject` ends at once what of its batch has not left."
+)
+
+
 def ticking(fail_at: int = 0) -> Callable[[], datetime]:
     """Return a clock that moves one second a look, and breaks at the look asked for: a cut at that very moment."""
     looks = itertools.count(1)
@@ -94,8 +100,8 @@ def test_a_document_changed_or_lost_since_it_was_composed_stays_here(tmp_path: P
     counts = release(tmp_path, planned, OutboxTransport())
     assert (counts.dispatched, counts.waiting, counts.is_complete) == (1, 2, False)
     assert counts.problems == (
-        "ana.eml was changed since it was composed: message id-ana stays here. Reject it and run again.",
-        "bob.eml is missing: message id-bob stays here. Reject it and run again.",
+        f"ana.eml was changed since it was composed: message id-ana stays here. {WAY_ON}",
+        f"bob.eml is missing: message id-bob stays here. {WAY_ON}",
     )
 
 

@@ -125,3 +125,13 @@ def test_after_a_flush_that_failed_nothing_follows_and_nothing_is_said_to_be_on_
     with pytest.raises(OSError, match="could not be put on disk"):
         lines.close()
     assert disk.holds == 0
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, disk = LastingLines(path), Disk(monkeypatch, path)
+    lines.write(b"one")
+    disk.fault = errno.ENOSPC
+    with pytest.raises(OSError, match=r"lines\.jsonl"):
+        lines.flush()
+    with suppress(OSError):
+        lines.close()

@@ -54,6 +54,7 @@ def test_who_may_not_read_the_store_is_answered_from_what_is_published(open_to_a
             ["audit", "log", "--newest", "3"],
             ["audit", "dossier", CALLED],
             ["audit", "verify"],
+            ["batches", "list"],
         )
     ]
     erase = [
@@ -77,11 +78,12 @@ def test_who_may_not_read_the_store_is_answered_from_what_is_published(open_to_a
         [sys.executable, "-c", _WITHOUT_RIGHTS, *given],
         cwd=shipped_root(), capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
-    why_not, log, dossier, verify, erased = json.loads(done.stdout)
+    why_not, log, dossier, verify, batches, erased = json.loads(done.stdout)
     open_to_all.root.chmod(0o755)
     assert (why_not[0], log[0], dossier[0], verify[0]) == (0, 0, 0, 0)
     assert "call left on 2026-03-02" in why_not[1]
     assert "may not be read by you" in dossier[1]
     assert PEOPLE[CALLED][0] not in dossier[1]
     assert "The published copy holds" in verify[1]
+    assert "You may not read the store: this is what was published last" in batches[2]
     assert (erased[0], erased[1]) == (2, "")
