@@ -19,7 +19,8 @@ from policies.model import Channel
 from policies.policy import Policy
 from policies.releasing import find_changes
 from tasks.dispatch.contact_days import find_closed, tell_closed
-from tasks.dispatch.journal import JOURNAL_NAME, Journal, PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
+from tasks.dispatch.journal import JOURNAL_NAME, Journal
 from tasks.dispatch.lasting_lines import make_folder
 from tasks.dispatch.recovery import take_in_journal
 from tasks.dispatch.release import Progress, ReleaseCounts, may_leave, release_messages

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from tasks.dispatch.journal import Journal, PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
+from tasks.dispatch.journal import Journal
 from tasks.manifest import hash_file
 
 Clock = Callable[[], datetime]

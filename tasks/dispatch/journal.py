@@ -10,12 +10,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from policies.errors import AuditBrokenError
+from tasks.dispatch.deliveries import SETTLED, DeliveryStatus, MessageOutcome, PlannedMessage, Resolution
 from tasks.dispatch.lasting_lines import LastingLines, flush_folder, take_off_cut_line
 
 JOURNAL_NAME = "journal.jsonl"
@@ -24,78 +24,8 @@ UNANSWERED = "handed to the mail server, and cut before its answer was written d
 CUT = "this line was cut while it was written; an intent cut so had not begun, an outcome cut so is uncertain"
 
 
-class DeliveryStatus(StrEnum):
-    """What is known of a message that was to leave."""
-
-    DISPATCHED = "dispatched"
-    # Surely did not leave, and may be tried again: the server was away, or asked to come back later.
-    FAILED = "failed"
-    # Surely did not leave, and never will: the server refused the address or the message for good.
-    REFUSED = "refused"
-    # An intent without outcome: nobody can say from here whether it left. Never sent again by itself.
-    UNCERTAIN = "uncertain"
-
-
-SETTLED = frozenset({DeliveryStatus.DISPATCHED, DeliveryStatus.REFUSED, DeliveryStatus.UNCERTAIN})
-"""What a rerun leaves alone."""
-
-
 _OF_EVERY_LINE = frozenset({"message_id", "action_ids", "channel", "document_sha256", "on", "at"})
 _NEEDED = {"intent": _OF_EVERY_LINE, "outcome": _OF_EVERY_LINE | {"status", "answer"}}
-
-
-@dataclass(frozen=True)
-class PlannedMessage:
-    """A message ready to leave: its document in the outbox and, for e-mail, whom it goes to.
-
-    `sender` is the plain address bounces come back to, before the message's own mark is put into it; `copies` are
-    addresses of our own that get the same message; `beside` are files that leave with
-    the document, with their hashes.
-    """
-
-    message_id: str
-    action_ids: tuple[str, ...]
-    channel: str
-    document: Path
-    document_sha256: str
-    recipients: tuple[str, ...] = ()
-    sender: str = ""
-    copies: tuple[str, ...] = ()
-    beside: tuple[tuple[Path, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """Who settled later what became of a message, on which business date, and what showed it."""
-
-    by: str
-    on: date
-    evidence: str
-
-    @property
-    def answer(self) -> str:
-        """What is known of the message from then on, in words."""
-        return f"resolved by {self.by}: {self.evidence}"
-
-
-@dataclass(frozen=True)
-class MessageOutcome:
-    """The last known state of a message; `on` is the business date of its release.
-
-    `is_bad_address` says of a refused message that its address was refused, and not what it says; `resolution` is
-    there when the state was settled later.
-    """
-
-    message_id: str
-    action_ids: tuple[str, ...]
-    channel: str
-    document_sha256: str
-    status: DeliveryStatus
-    on: date
-    recorded_at: datetime
-    answer: str
-    is_bad_address: bool = False
-    resolution: Resolution | None = None
 
 
 class Journal:

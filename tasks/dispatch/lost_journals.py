@@ -13,7 +13,8 @@ import polars as pl
 
 from policies.errors import AuditBrokenError, WrongUseError
 from policies.model import ACTIONS
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, MessageOutcome, read_journal
+from tasks.dispatch.deliveries import DeliveryStatus, MessageOutcome
+from tasks.dispatch.journal import JOURNAL_NAME, read_journal
 from tasks.dispatch.recovery import note_begun, take_in_journal
 from tasks.documents.whole_files import put_bytes
 from tasks.run import Run

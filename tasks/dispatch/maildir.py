@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
 from tasks.dispatch.departure import Clock, Departure, DocumentChangedError, read_unchanged
-from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage, read_cut_placings
+from tasks.dispatch.journal import Journal, read_cut_placings
 from tasks.dispatch.lasting_lines import flush_folder, make_folder
 from tasks.documents.whole_files import put_bytes
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
 from tasks.dispatch.departure import Departure, DocumentChangedError, check_unchanged
-from tasks.dispatch.journal import DeliveryStatus, PlannedMessage
 
 WRITTEN = "written to the outbox"
 

@@ -13,14 +13,8 @@ import polars as pl
 
 from policies.mail_addresses import is_same_address
 from policies.model import EVENTS, ITEM_KEY, Channel, EventKind
-from tasks.dispatch.journal import (
-    JOURNAL_NAME,
-    DeliveryStatus,
-    Journal,
-    MessageOutcome,
-    PlannedMessage,
-    read_journal,
-)
+from tasks.dispatch.deliveries import DeliveryStatus, MessageOutcome, PlannedMessage
+from tasks.dispatch.journal import JOURNAL_NAME, Journal, read_journal
 from tasks.dispatch.lasting_lines import make_folder
 from tasks.dispatch.maildir import settle_cut_deliveries
 from tasks.ledger import NewEvent, append_events

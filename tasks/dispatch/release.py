@@ -13,8 +13,9 @@ from typing import Protocol
 from policies.explanations import counted
 from policies.hosts import is_local_host
 from policies.model import Channel
+from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
 from tasks.dispatch.departure import Clock, Departure, never
-from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage
+from tasks.dispatch.journal import Journal
 from tasks.dispatch.outbox import note_files
 
 Progress = Callable[[int, int], None]

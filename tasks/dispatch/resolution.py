@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from policies.errors import WrongUseError
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal, MessageOutcome, Resolution
+from tasks.dispatch.deliveries import DeliveryStatus, MessageOutcome, Resolution
+from tasks.dispatch.journal import JOURNAL_NAME, Journal
 from tasks.dispatch.lasting_lines import make_folder
 from tasks.dispatch.recovery import note_begun, take_in_journal
 from tasks.run import Run

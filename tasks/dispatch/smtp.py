@@ -17,8 +17,8 @@ from policies.explanations import counted
 from policies.first_refusals import MOST_DOMAINS, FirstRefusals
 from policies.hosts import is_local_host
 from policies.pacing import PacedQueue
+from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
 from tasks.dispatch.departure import Departure, DocumentChangedError, read_unchanged
-from tasks.dispatch.journal import DeliveryStatus, PlannedMessage
 from tasks.dispatch.smtp_connection import Connection, ServerAwayError, open_connection, trust
 from tasks.dispatch.smtp_server import SmtpServer, growing_waits
 from tasks.dispatch.smtp_transaction import Attempt, Ending, Transaction

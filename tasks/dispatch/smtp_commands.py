@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tasks.dispatch.journal import PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
 
 _NOT_IN_ADDRESSES = re.compile(r"[\x00-\x20\x7f<>]")
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")

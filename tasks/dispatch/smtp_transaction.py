@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from policies.mail_answers import AnswerMeaning, Phase, read_answer
-from tasks.dispatch.journal import PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
 from tasks.dispatch.smtp_commands import (
     AddressFormError,
     make_commands,

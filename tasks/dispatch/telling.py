@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from policies.explanations import counted
-from tasks.dispatch.journal import PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
 
 _NUMBER = re.compile(r"\b[0-9a-f]{32}\b")
 _MOST_NUMBERS = 10

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
+from tasks.dispatch.deliveries import DeliveryStatus
+from tasks.dispatch.journal import JOURNAL_NAME, Journal
 from tasks.store.batches import release_batch
 from tasks.store.connection import open_to_write
 from tasks.workspace import Workspace

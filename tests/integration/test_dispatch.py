@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from policies.errors import CreditorInvalidError
-from tasks.dispatch.journal import Journal, PlannedMessage, read_journal
+from tasks.dispatch.deliveries import PlannedMessage
+from tasks.dispatch.journal import Journal, read_journal
 from tasks.dispatch.release import OutboxTransport, ReleaseCounts, Transport, may_leave, release_messages
 from tasks.dispatch.smtp import SmtpTransport
 from tasks.dispatch.smtp_server import Login, SmtpServer
@@ -296,7 +297,8 @@ RELEASE_SCRIPT = """
 import hashlib, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tasks.dispatch.journal import Journal, PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
+from tasks.dispatch.journal import Journal
 from tasks.dispatch.release import release_messages
 from tasks.dispatch.smtp import SmtpTransport
 from tasks.dispatch.smtp_server import Login, SmtpServer

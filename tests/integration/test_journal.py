@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from policies.errors import AuditBrokenError
-from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage, read_journal
+from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
+from tasks.dispatch.journal import Journal, read_journal
 
 DAY = date(2026, 9, 1)
 BEFORE = datetime(2026, 9, 1, 5, 0, 0, tzinfo=UTC)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.dispatch.journal import Journal, PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
+from tasks.dispatch.journal import Journal
 from tasks.dispatch.lasting_lines import LastingLines
 from tasks.dispatch.maildir import MaildirTransport, settle_cut_deliveries
 from tasks.dispatch.release import OutboxTransport, ReleaseCounts, release_messages

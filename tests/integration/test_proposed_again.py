@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tasks.audit.proof import actions_of, prove_document
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal, PlannedMessage
+from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
+from tasks.dispatch.journal import JOURNAL_NAME, Journal
 from tasks.store.batch_lists import list_actions, list_messages
 from tasks.store.batches import release_batch
 from tasks.store.connection import open_to_read, open_to_write

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from policies.model import HoldReason
 from tasks.audit.verify import verify_log
-from tasks.dispatch.journal import JOURNAL_NAME, DeliveryStatus, Journal
+from tasks.dispatch.deliveries import DeliveryStatus
+from tasks.dispatch.journal import JOURNAL_NAME, Journal
 from tasks.store.audit import read_log
 from tasks.store.batches import release_batch
 from tasks.store.connection import open_to_read, open_to_write

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tasks.dispatch.journal import DeliveryStatus, Journal, PlannedMessage
+from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
+from tasks.dispatch.journal import Journal
 from tasks.store.audit import find_composed_otherwise
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, open_workspace

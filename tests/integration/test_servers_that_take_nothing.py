@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.dispatch.journal import PlannedMessage
+from tasks.dispatch.deliveries import PlannedMessage
 from tests.integration.scripted_mail import DROP, Script, listening
 from tests.integration.test_dispatch import plan
 from tests.integration.test_smtp import release

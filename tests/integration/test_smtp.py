@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tasks.dispatch.journal import Journal, PlannedMessage, read_journal
+from tasks.dispatch.deliveries import PlannedMessage
+from tasks.dispatch.journal import Journal, read_journal
 from tasks.dispatch.release import ReleaseCounts, release_messages
 from tasks.dispatch.smtp import SmtpTransport
 from tasks.dispatch.smtp_server import PhaseSeconds, SmtpServer
