@@ -6,7 +6,7 @@ with decided as (
         coalesce((payload ->> 'by'), actor) as decided_by,
         try_cast((payload ->> 'on') as date) as decided_on,
         recorded_at,
-        coalesce((payload ->> 'why'), array_to_string(payload ->> '$.guards[*].sentence', ' ')) as why,
+        coalesce((payload ->> 'why'), nullif(array_to_string(payload ->> '$.guards[*].sentence', ' '), '')) as why,
         (payload ->> '$.names[*]') as ended_names,
         sequence
     from events
@@ -21,7 +21,7 @@ ended as (
         on ending.batch_id = approved.batch_id
         and ending.sequence > approved.sequence
         and (
-            ending.decision in ('batch_sent_back', 'batch_given_up', 'approval_expired')
+            ending.decision in ('batch_sent_back', 'batch_given_up', 'batch_rejected', 'approval_expired')
             or (ending.decision = 'approval_ended' and list_contains(ending.ended_names, approved.decided_by))
         )
     where approved.decision = 'batch_approved'
