@@ -20,7 +20,6 @@ from tests.integration.returning_company import (
     DAY,
     DOMAIN,
     NEXT,
-    POLICY,
     act,
     answer,
     bounce,
@@ -211,55 +210,6 @@ def test_a_message_held_as_ready_that_proves_to_have_left_does_not_leave_again(c
     sent = events(company).filter(kind="action_dispatched", customer_id="ben")["payload"].to_list()
     assert "resolved by relance" in sent[-1]
     assert len(sent) == 2, "the one that was forgotten, and the word of the mail"
-
-
-@pytest.mark.parametrize("is_approved", [False, True])
-def test_mail_about_one_message_of_a_batch_that_waits_settles_it_and_lets_the_others_wait(
-    tmp_path: Path, *, is_approved: bool
-) -> None:
-    asks = POLICY.replace(
-        "after_due_days: 1, channel: email}", "after_due_days: 1, channel: email, approval: required}"
-    )
-    workspace = make_company(tmp_path / "company", policy=asks)
-    act(workspace, "run", DAY, expect=5)
-    batch = f"{DAY}-reminder_1"
-    if is_approved:
-        act(workspace, "batches approve", BACK, batch, "--by", "Claire")
-    number = messages(workspace)
-    drop(workspace, "bounce", bounce(number["ana"], "ana@client.example"))
-    drop(workspace, "reply", answer(number["ben"], "ben@client.example"))
-    for told in (5, 0):
-        act(workspace, "follow-up", BACK, expect=told)
-        waiting = {"ana": "dispatched", "ben": "dispatched", "cleo": "composed", "dan": "composed"}
-        assert statuses(workspace) == waiting
-        assert list(workspace.returned.glob("*.eml")) == []
-    assert events(workspace).filter(kind="action_dispatched")["customer_id"].sort().to_list() == [
-        "ana",
-        "ben",
-    ]
-    assert events(workspace).filter(kind="batch_released").is_empty()
-    act(workspace, "audit verify", "")
-    if not is_approved:
-        act(workspace, "batches approve", BACK, batch, "--by", "Claire")
-    act(workspace, "release", BACK, batch)
-    assert set(statuses(workspace).values()) == {"dispatched"}
-    assert events(workspace).filter(kind="action_dispatched").height == len(number)
-    act(workspace, "audit verify", "")
-
-
-def test_a_batch_that_waits_ends_when_mail_proves_that_all_of_it_left(tmp_path: Path) -> None:
-    asks = POLICY.replace(
-        "after_due_days: 1, channel: email}", "after_due_days: 1, channel: email, approval: required}"
-    )
-    workspace = make_company(tmp_path / "company", policy=asks)
-    act(workspace, "run", DAY, expect=5)
-    for customer, number in messages(workspace).items():
-        drop(workspace, customer, answer(number, f"{customer}@client.example"))
-    act(workspace, "follow-up", BACK, expect=5)
-    assert set(statuses(workspace).values()) == {"dispatched"}
-    kinds = events(workspace)["kind"].to_list()
-    assert (kinds.count("batch_released"), kinds.count("batch_closed")) == (1, 1)
-    act(workspace, "audit verify", "")
 
 
 def test_mail_about_nothing_of_ours_is_counted_kept_and_shown_to_a_person(company: Workspace) -> None:
