@@ -27,7 +27,12 @@ from tasks.store.last_seals import (
 from tasks.store.schema import differences_from_schema
 from tasks.store.seals import GROUPS, read_runs, read_seals
 
-_FIRST_OF_A_GROUP = ("batch_drafted", "file_loaded", "mail_returned", "standings_recorded")
+_FIRST_OF_A_GROUP = {
+    ("batch_drafted", "batch_id"),
+    ("file_loaded", "intake_id"),
+    ("mail_returned", "return_id"),
+    ("standings_recorded", "standing_id"),
+}
 """What tells of a group for the first time: told twice, the rows of before were removed in between."""
 
 
@@ -48,7 +53,7 @@ def verify_state(connection: Connection) -> StateCheck:
     events = read_sealing_events(connection)
     last: dict[tuple[str, str], Sealed] = {}
     for key, group, one, kind in seals_of(events.iter_rows(named=True)):
-        if kind in _FIRST_OF_A_GROUP and (before := last.get((key, group))):
+        if (kind, key) in _FIRST_OF_A_GROUP and (before := last.get((key, group))):
             problems.append(
                 f"{one.event}: {name_group(key, group)} is told as new, and {before.event} had told of it"
             )
