@@ -12,10 +12,10 @@ from policies.policy import Policy
 
 
 def find_closed(leaving: pl.DataFrame, policy: Policy, on: date, *, has_begun: bool) -> Mapping[str, str]:
-    """Return why messages wait on a day, by their numbers; what goes to agencies and courts never waits.
+    """Return why messages wait on a day, by their numbers; agencies and courts give no reason to wait.
 
-    Letters leave as one print run and calls as one sheet: all of them wait while one of them does. Those of a batch
-    that has begun to leave may be out of the house, and wait no more.
+    Letters leave as one print run and calls as one sheet, and can't be taken out once their batch has begun to leave:
+    while one of them waits, so does the whole batch. Those of a batch that has begun may be out of the house already.
 
     Args:
         leaving: `read_leaving`.
@@ -27,19 +27,16 @@ def find_closed(leaving: pl.DataFrame, policy: Policy, on: date, *, has_begun: b
     closed = why_closed_for(policy, own["country"].fill_null("").unique(), on)
     if not closed:
         return {}
-    by_email = pl.col("channel") == Channel.EMAIL
     waiting = own.select(
         "message_id",
-        by_email.alias("is_email"),
+        "channel",
         why=pl.col("country").fill_null("").replace_strict(closed, default=None, return_dtype=pl.String),
-    )
-    emails = waiting.filter("is_email", pl.col("why").is_not_null())
-    papers = waiting.filter(~pl.col("is_email"))
-    if has_begun or papers["why"].null_count() == papers.height:
-        papers = papers.clear()
-    first = papers["why"].drop_nulls().sort().first()
-    papers = papers.with_columns(pl.col("why").fill_null(pl.lit(first, pl.String)))
-    return dict(pl.concat([emails, papers]).select("message_id", "why").iter_rows())
+    ).drop_nulls("why")
+    papers = waiting.filter(pl.col("channel") != Channel.EMAIL)
+    if papers.height and not has_begun:
+        return dict.fromkeys(leaving["message_id"], papers["why"].sort()[0])
+    emails = waiting.filter(pl.col("channel") == Channel.EMAIL)
+    return dict(emails.select("message_id", "why").iter_rows())
 
 
 def tell_closed(closed: Mapping[str, str]) -> str:

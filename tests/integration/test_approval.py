@@ -365,3 +365,21 @@ def test_a_holiday_of_one_country_keeps_only_its_own_customers(by_email: Workspa
     assert relance(by_email, "release", "--as-of", "2026-05-11").returncode == 0
     assert statuses(by_email, batch) == {"C1": "dispatched", "C2": "dispatched"}
     assert relance(by_email, "audit", "verify").returncode == 0
+
+
+def test_a_letter_that_waits_for_a_day_of_contact_keeps_its_whole_batch(tmp_path: Path) -> None:
+    calendar = {"country": "FR", "contact_on": "business_days"}
+    workspace = company(tmp_path / "acme", {"C1": "1200.00", "C2": "800.00"}, calendar=calendar)
+    customers = workspace.inbox / "customers.csv"
+    customers.write_text(customers.read_text().replace("c2@example.com,FR", "c2@example.com,DE"))
+    batch = f"{FRIDAY}-notice"
+    relance(workspace, "run", "--as-of", FRIDAY)
+    relance(workspace, "batches", "approve", batch, "--by", "Claire", "--as-of", FRIDAY)
+
+    on_victory_day = relance(workspace, "release", "--as-of", "2026-05-08")
+
+    assert on_victory_day.returncode == 5
+    assert "2 messages not sent: 2026-05-08 is a public holiday in FR" in on_victory_day.text
+    assert set(statuses(workspace, batch).values()) == {"composed"}
+    assert relance(workspace, "release", "--as-of", "2026-05-11").returncode == 0
+    assert set(statuses(workspace, batch).values()) == {"dispatched"}
