@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from policies.errors import WrongUseError
 from tasks.published_tables import query_published
+from tasks.store.connection import load_query
 from tasks.workspace import Workspace, shipped_root
 
 
@@ -16,7 +17,7 @@ class _Kind:
 
     Attributes:
         what: in a sentence.
-        known: a query for all names; they are also told by files of `folder`.
+        known: the query for all names, or nothing; they are also told by files of `folder`.
         form: what may be asked about although nobody knows it: a half-year, a hash.
         folder: of the workspace and of the program, whose files and folders are named so.
     """
@@ -28,14 +29,10 @@ class _Kind:
 
 
 _KINDS = {
-    "customer": _Kind("customer", "select customer_id from customers union select customer_id from actions"),
-    "batch": _Kind("batch", "select batch_id from batches"),
-    "rate": _Kind(
-        "rate", "select null where false", form=r"\d+([.,]\d+)?|\d{4}-H[12]", folder="policies/rates"
-    ),
-    "template": _Kind(
-        "template", "select distinct step from actions", form="[0-9a-f]{4,64}", folder="templates"
-    ),
+    "customer": _Kind("customer", "known/customers"),
+    "batch": _Kind("batch", "known/batches"),
+    "rate": _Kind("rate", "", form=r"\d+([.,]\d+)?|\d{4}-H[12]", folder="policies/rates"),
+    "template": _Kind("template", "known/templates", form="[0-9a-f]{4,64}", folder="templates"),
 }
 """By the names that `questions` give their words."""
 
@@ -50,11 +47,17 @@ def require_known(workspace: Workspace, given: Mapping[str, str]) -> None:
         kind = _KINDS.get(name)
         if kind is None or re.fullmatch(kind.form, text):
             continue
-        known = [*query_published(workspace, kind.known).to_series().drop_nulls(), *_files(workspace, kind)]
+        known = [*_published(workspace, kind), *_files(workspace, kind)]
         if text not in known:
             near = get_close_matches(text, known, n=1)
             guess = f" Did you mean {near[0]}?" if near else ""
             raise WrongUseError(f"there is no {kind.what} {text!r} in what was published.{guess}")
+
+
+def _published(workspace: Workspace, kind: _Kind) -> list[str]:
+    if not kind.known:
+        return []
+    return query_published(workspace, load_query(kind.known)).to_series().drop_nulls().to_list()
 
 
 def _files(workspace: Workspace, kind: _Kind) -> list[str]:

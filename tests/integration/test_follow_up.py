@@ -12,7 +12,7 @@ import pytest
 from flows.start import begin
 from tasks.intake import IntakeStatus, find_mails
 from tasks.returns.safe_mail import MOST_BYTES
-from tasks.store.connection import open_to_read, open_to_write
+from tasks.store.connection import open_to_read
 from tasks.store.returns import list_returns
 from tasks.workspace import Workspace
 from tests.integration.returning_company import (
@@ -148,31 +148,6 @@ def test_three_messages_in_a_row_that_did_not_arrive_are_a_bounce_for_good(compa
             "bounced_for_now",
             "bounced",
         ]
-
-
-def test_a_message_held_as_ready_that_proves_to_have_left_does_not_leave_again(company: Workspace) -> None:
-    with open_to_write(company) as connection:
-        connection.execute(
-            "update messages set status = 'composed', dispatched_on = null where customer_id = 'ben'"
-        )
-        connection.execute(
-            "update actions set status = 'composed', dispatch_date = null where customer_id = 'ben'"
-        )
-        connection.execute("update batches set status = 'released', closed_on = null")
-    (company.outbox / f"{DAY}-automatic" / "journal.jsonl").unlink()
-    drop(company, "Monsieur Ben", answer(messages(company)["ben"], "ben@client.example"))
-
-    told = act(company, "follow-up", BACK, expect=5)
-
-    assert "left, and does not leave again" in told
-    assert "Monsieur" not in told
-    assert statuses(company)["ben"] == "dispatched"
-    (settled,) = map(json.loads, events(company).filter(kind="delivery_resolved")["payload"])
-    assert settled["left"] == "yes"
-    act(company, "release", BACK)
-    sent = events(company).filter(kind="action_dispatched", customer_id="ben")["payload"].to_list()
-    assert "resolved by relance" in sent[-1]
-    assert len(sent) == 2, "the one that was forgotten, and the word of the mail"
 
 
 def test_mail_about_nothing_of_ours_is_counted_kept_and_shown_to_a_person(company: Workspace) -> None:

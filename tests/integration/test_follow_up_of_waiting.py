@@ -39,9 +39,11 @@ def test_mail_about_one_message_of_a_batch_that_waits_settles_it_and_lets_the_ot
         act(workspace, "batches approve", BACK, batch, "--by", "Claire")
     number = messages(workspace)
     drop(workspace, "bounce", bounce(number["ana"], "ana@client.example"))
-    drop(workspace, "reply", answer(number["ben"], "ben@client.example"))
-    for told in (5, 0):
-        act(workspace, "follow-up", BACK, expect=told)
+    drop(workspace, "Monsieur Ben", answer(number["ben"], "ben@client.example"))
+    for code, is_told in ((5, True), (0, False)):
+        told = act(workspace, "follow-up", BACK, expect=code)
+        assert ("left, and does not leave again" in told) is is_told
+        assert "Monsieur" not in told
         waiting = {"ana": "dispatched", "ben": "dispatched", "cleo": "composed", "dan": "composed"}
         assert statuses(workspace) == waiting
         assert list(workspace.returned.glob("*.eml")) == []

@@ -1,17 +1,16 @@
 """What was changed by hand is told before anything is done with it, and no later step makes it look right."""
 
 import shutil
-from datetime import UTC, date, datetime
+import signal
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
-from tasks.dispatch.journal import Journal
 from tasks.store.audit import find_composed_otherwise
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, open_workspace
+from tests.torture.company import start
 from tests.waiting_company import DAY, NEXT_DAY, NOTICES, company, drop, events, relance, statuses
 
 THIEF = "update messages set payload = replace(payload, 'c1@example.com', 'thief@evil.example')"
@@ -88,7 +87,7 @@ def test_an_approved_batch_changed_by_hand_does_not_leave(
     assert told.returncode == 6
     assert f"{table_name} of batch {NOTICES}" in told.text
     assert rows(waiting) == before
-    assert not (waiting.outbox / NOTICES / "journal.jsonl").exists()
+    assert (waiting.outbox / NOTICES / "journal.jsonl").read_bytes() == b""
     assert relance(waiting, "audit", "verify").returncode == 6
 
 
@@ -112,37 +111,22 @@ def test_no_document_is_made_of_messages_changed_by_hand(waiting: Workspace) -> 
 
 def test_what_left_of_a_batch_changed_meanwhile_is_recorded_and_told_for_good(waiting: Workspace) -> None:
     approve(waiting)
-    for path in (waiting.outbox / NOTICES / "letters").glob("C[12]*.pdf"):
-        path.unlink()
-    assert relance(waiting, "release", "--as-of", DAY).returncode == 5
-    assert sorted(statuses(waiting).values()) == ["composed", "composed", "dispatched", "dispatched"]
+    words = ["release", "--as-of", DAY, "--workspace", str(waiting.root)]
+    killed = start(
+        ["-m", "tests.torture.killed", "tasks.dispatch.journal:Journal.settle", "3", "before", *words]
+    )
+    killed.communicate(timeout=120)
+    assert killed.returncode == -signal.SIGKILL
     by_hand(waiting, LESS)
-    _leaves(waiting, "C1")
     told = relance(waiting, "release", "--as-of", DAY)
     assert told.returncode == 6
-    assert statuses(waiting)["C1"] == "dispatched"
+    assert sorted(statuses(waiting).values()) == ["composed", "composed", "dispatched", "dispatched"]
     [broken] = events(waiting, "seal_broken")
     assert broken["batch_id"] == NOTICES
     assert "actions of batch" in broken["problems"][0]
     verified = relance(waiting, "audit", "verify")
     assert verified.returncode == 6
     assert "(seal_broken) tells of event" in verified.text
-
-
-def _leaves(workspace: Workspace, customer: str) -> None:
-    """Write into the journal that the message of a customer left, as a release does that is killed after it."""
-    with duckdb.connect(str(workspace.store_path), read_only=True) as connection:
-        query = (
-            "select message_id, document_sha256, list(action_id) "
-            "from messages join actions using (message_id, batch_id) "
-            f"where messages.customer_id = '{customer}' and batch_id = '{NOTICES}' group by all"
-        )
-        [(message_id, digest, actions)] = connection.execute(query).fetchall()
-    planned = PlannedMessage(message_id, tuple(actions), "letter", Path("letter.pdf"), digest)
-    at = datetime(2026, 3, 10, 9, tzinfo=UTC)
-    with Journal(workspace.outbox / NOTICES / "journal.jsonl", date.fromisoformat(DAY)) as journal:
-        journal.intend_repeatable(planned, at)
-        journal.settle(planned, DeliveryStatus.DISPATCHED, "written to the outbox", at)
 
 
 def test_an_erasure_seals_no_file_that_was_changed_by_hand(waiting: Workspace) -> None:

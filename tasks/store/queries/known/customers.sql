@@ -1,0 +1,1 @@
+select customer_id from customers union select customer_id from actions

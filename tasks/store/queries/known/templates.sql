@@ -1,0 +1,1 @@
+select distinct step from actions
