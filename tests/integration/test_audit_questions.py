@@ -44,6 +44,7 @@ def test_everything_about_a_customer_is_told_in_the_order_in_which_it_happened(a
         "decided_to_act",
         "batch_drafted",
         "action_composed",
+        "batch_files_composed",
         "batch_approved",
         "batch_released",
         "action_dispatched",
