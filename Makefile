@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # `make lock` builds with exactly this resolver.
 UV     := uv==0.13.9
+# Tests side by side: half of their time they wait, for a process of their own or for the inbox to be complete.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # How many releases `make torture` kills.
 TRIALS ?= 300
 
@@ -22,14 +24,14 @@ demo: $(VENV)/.done          ## the sample company over ten weeks, in ./demo
 
 test: static          ## checks, then every test; policies/ must be covered wholly
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not long" --cov --cov-report=
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not long" --cov --cov-report=
 	$(BIN)/coverage report --include='policies/*' --fail-under=100
 
 property: $(VENV)/.done          ## 10,000 drawn histories, decided by the fast path and by the oracle
 	$(BIN)/python -m tests.property --histories 10000
 
 test-duckdb2: .venv-duckdb2/.done          ## the same tests on DuckDB 2
-	.venv-duckdb2/bin/python -m pytest -n auto --dist loadfile -m "not browser and not long"
+	.venv-duckdb2/bin/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not long"
 
 test-browser: $(VENV)/.done          ## the tests that look at the Prefect UI with Chromium
 	$(BIN)/python -m pytest -m browser

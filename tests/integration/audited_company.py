@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasks.workspace import Workspace, shipped_root
-from tests.torture.company import ENDED_WELL, fresh_workspace, relance, start
+from tests.integration.console import relance
+from tests.torture.company import ENDED_WELL, fresh_workspace, start
 
 FIRST, SECOND, LATER = "2026-03-02", "2026-03-03", "2026-05-04"
 SCRIPT, FORMULA = "<script>alert(1)</script>", "=cmd|' /C calc'!A0"

@@ -11,7 +11,8 @@ from tasks.audit.proof import find_action, prove_address, prove_document, read_d
 from tasks.published_tables import read_table
 from tasks.workspace import Workspace
 from tests.integration.audited_company import CALLED, FIRST, MAILED, NOTIFIED, PEOPLE, PLACED
-from tests.torture.company import copy_workspace, relance
+from tests.integration.console import relance
+from tests.torture.company import copy_workspace
 
 
 def action_of(workspace: Workspace, customer: str) -> str:

@@ -29,7 +29,7 @@ from tests.integration.audited_company import (
     SCRIPT,
     SECOND,
 )
-from tests.torture.company import relance
+from tests.integration.console import relance
 
 
 def rows(answer: Answer, *columns: str) -> list[tuple[object, ...]]:

@@ -11,16 +11,8 @@ import polars as pl
 import pytest
 
 from tasks.workspace import Workspace, shipped_root
-from tests.torture.company import (
-    COMMANDS,
-    DAY,
-    FORMAL_NOTICE,
-    PLACEMENT,
-    Stages,
-    arguments,
-    copy_workspace,
-    relance,
-)
+from tests.integration.console import relance
+from tests.torture.company import COMMANDS, DAY, FORMAL_NOTICE, PLACEMENT, Stages, arguments, copy_workspace
 from tests.torture.moments import APPROVE, RELEASE, RUN
 
 NEXT_DAY = "2026-03-03"

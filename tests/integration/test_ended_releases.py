@@ -171,6 +171,7 @@ def test_a_login_that_only_a_prefect_server_holds_is_asked_for_in_vain_without_o
     assert set(statuses(root).values()) == {"composed"}
 
 
+@pytest.mark.long
 def test_kills_at_random_instants_lose_nothing_and_send_nothing_twice() -> None:
     """A small part of `make torture`."""
     arguments = ["--trials", "6", "--pairs", "1", "--seed", "7"]

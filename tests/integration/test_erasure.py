@@ -39,7 +39,8 @@ from tests.integration.audited_company import (
     SECOND,
 )
 from tests.integration.audited_company import ask as ask_by_command
-from tests.torture.company import copy_workspace, relance, start
+from tests.integration.console import relance
+from tests.torture.company import copy_workspace, start
 from tests.torture.tampered_past import read_mail
 
 EXCEPTIONS = ("archive", "rejected")

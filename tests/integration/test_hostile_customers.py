@@ -12,7 +12,7 @@ from tasks.documents.batch_folder import write_documents
 from tasks.rules import read_rules
 from tasks.workspace import initialise
 from tests.golden.sample_messages import message
-from tests.torture.company import relance
+from tests.integration.console import relance
 
 DAY = "2026-03-02"
 POLICY = """\

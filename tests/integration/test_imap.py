@@ -87,7 +87,7 @@ def test_reports_replies_and_sent_copies_are_read_once_and_the_mailbox_stays_as_
 
     assert "back    bounced 1, replied 1" in told
     assert "customer ben replied" in told
-    assert "(INBOX, number " in told
+    assert "INBOX, number " in told
     assert statuses(company) == {
         "ana": "dispatched",
         "ben": "dispatched",

@@ -6,6 +6,7 @@ from pathlib import Path
 from tasks.audit.proof import actions_of, prove_document
 from tasks.dispatch.deliveries import DeliveryStatus, PlannedMessage
 from tasks.dispatch.journal import JOURNAL_NAME, Journal
+from tasks.ledger import NewEvent, append_events
 from tasks.store.batch_lists import list_actions, list_messages
 from tasks.store.batches import release_batch
 from tasks.store.connection import open_to_read, open_to_write
@@ -51,6 +52,8 @@ def test_the_journal_of_an_old_batch_does_not_withdraw_what_was_proposed_again(t
     planned = {one: planned_for(workspace, old, one) for one in ("C1", "C2")}
     with open_to_write(workspace) as connection:
         release_batch(connection, old, date.fromisoformat(DAY))
+        began = NewEvent("batch_released", {"batch_id": old, "on": DAY, "messages": 2})
+        append_events(connection, [began], recorded_at=NOW, actor="relance", run_id="first")
     # C1's message is refused for what it says, and C2's was cut before its answer: the batch stays open for days.
     with Journal(workspace.outbox / old / JOURNAL_NAME, date.fromisoformat(DAY)) as journal:
         journal.settle(planned["C1"], DeliveryStatus.REFUSED, "550 5.7.1 not from you", NOW)
