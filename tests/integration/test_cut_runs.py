@@ -28,7 +28,6 @@ CHOSEN = [
     if moment.story
     in (
         "third file in the store, not yet in archive/",
-        "half a line of the journal written",
         "between intent and outcome of a letter",
     )
 ]

@@ -29,7 +29,7 @@ def test_a_log_nobody_touched_holds(untouched: Workspace) -> None:
 
 
 def test_logical_changes_are_found_and_the_event_or_file_named(untouched: Workspace) -> None:
-    found = list(logical_changes(untouched, 24, random.Random(3)))
+    found = list(logical_changes(untouched, 14, random.Random(3)))
     assert [one for one in found if not one.is_found] == []
     assert len({one.kind for one in found}) > 4
     assert said_of(untouched) == ""

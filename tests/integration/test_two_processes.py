@@ -14,6 +14,7 @@ from tasks.store.audit import read_log
 from tasks.store.batch_lists import list_actions
 from tasks.store.connection import open_to_read
 from tasks.workspace import Workspace, shipped_root
+from tests.integration.console import relance as ask
 from tests.torture.company import COMMANDS, DAY, ENDED_WELL, Stages, arguments, copy_workspace, relance, start
 from tests.torture.moments import APPROVE, RUN
 
@@ -105,18 +106,18 @@ def test_while_a_run_holds_the_store_reading_answers_from_what_was_published(
 ) -> None:
     workspace = copy_workspace(stages.before(APPROVE), tmp_path / "company")
     decisions = ["decisions", "--as-of", DAY, "--format", "csv", *where(workspace)]
-    before = relance(*decisions)
+    before = ask(*decisions)
     holds = ["report", "credit-hold", "--as-of", DAY, "--format", "csv", *where(workspace)]
-    holds_before = relance(*holds)
+    holds_before = ask(*holds)
     with held_by_another(HOLD_STORE, workspace):
-        during = relance(*decisions)
-        holds_during = relance(*holds)
-        everyone_on_hold = relance(*holds, "--all")
-        aging = relance("aging", "--as-of", DAY, *where(workspace))
-        asked = relance("audit", "query", "select count(*) from events", *where(workspace))
-        verified = relance("audit", "verify", *where(workspace))
-        listed = relance("batches", "list", *where(workspace))
-        never_published = relance("decisions", "--as-of", "2026-03-03", *where(workspace))
+        during = ask(*decisions)
+        holds_during = ask(*holds)
+        everyone_on_hold = ask(*holds, "--all")
+        aging = ask("aging", "--as-of", DAY, *where(workspace))
+        asked = ask("audit", "query", "select count(*) from events", *where(workspace))
+        verified = ask("audit", "verify", *where(workspace))
+        listed = ask("batches", "list", *where(workspace))
+        never_published = ask("decisions", "--as-of", "2026-03-03", *where(workspace))
     assert during.stdout == before.stdout
     assert (holds_during.returncode, holds_during.stdout) == (0, holds_before.stdout)
     assert everyone_on_hold.returncode == 5

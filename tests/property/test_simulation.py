@@ -76,7 +76,7 @@ def test_most_of_what_is_paid_is_left_out() -> None:
     assert sum(one.documents.height for one in few) < sum(past.documents.height for past in pasts) * 0.6
 
 
-@pytest.mark.parametrize("seed", range(100, 102))
+@pytest.mark.parametrize("seed", [100])
 def test_every_simulated_day_decides_as_if_what_left_before_had_really_left(seed: int) -> None:
     past = draw_closed_past(Random(seed))
     period = Period(START + timedelta(days=35), START + timedelta(days=75))
