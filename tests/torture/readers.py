@@ -26,6 +26,9 @@ from tasks.workspace import Workspace, initialise, shipped_root
 
 AS_OF = date(2026, 6, 30)
 LIMIT_SECONDS = 2.0
+_WHOLE = "audit verify"
+"""Reads all that was ever written and grows with it: it must be answered, but no limit of time is set to it."""
+
 _QUESTIONS = (
     ("aging",),
     ("decisions", "--customer", "C0000007"),
@@ -151,7 +154,9 @@ def wrong(answers: Sequence[Answer], limit_seconds: float | None) -> list[str]:
     return [
         f"{one.question} ({one.stage}): exit {one.exit_code} after {one.seconds:.2f} s {one.errors[-300:]}"
         for one in answers
-        if one.exit_code or "lock" in one.errors.lower() or (limit_seconds and one.seconds > limit_seconds)
+        if one.exit_code
+        or "lock" in one.errors.lower()
+        or (limit_seconds and one.seconds > limit_seconds and one.question != _WHOLE)
     ]
 
 
