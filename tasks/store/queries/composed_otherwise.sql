@@ -7,8 +7,13 @@ with composed as (
         kind,
         action_id,
         customer_id,
-        payload,
-        json_extract_string(payload, '$.batch_id') as batch_id
+        json_extract_string(payload, '$.batch_id') as batch_id,
+        json_extract_string(payload, [
+            '$.message_id', '$.as_of', '$.step', '$.attempt', '$.invoice_number',
+            '$.installment', '$.channel', '$.currency', '$.message_step', '$.language',
+            '$.document', '$.document_sha256', '$.template_sha256', '$.amount_open', '$.amount_demanded',
+            '$.charges.fees', '$.total', '$.address_hash'
+        ]) as told
     from audit_events
     where kind in ('action_composed', 'document_replaced') and json_valid(payload)
     qualify row_number() over (partition by action_id, batch_id order by sequence desc) = 1
@@ -47,29 +52,29 @@ compared as (
         acted.action_id,
         concat_ws(
             ', ',
-            case when json_extract_string(acted.payload, '$.message_id') is distinct from acted.message_id and json_extract_string(acted.payload, '$.message_id') is not null then 'message_id' end,
-            case when json_extract_string(acted.payload, '$.as_of') is distinct from cast(acted.proposed_on as varchar) and json_extract_string(acted.payload, '$.as_of') is not null then 'proposed_on' end,
-            case when json_extract_string(acted.payload, '$.step') is distinct from acted.step and json_extract_string(acted.payload, '$.step') is not null then 'step' end,
-            case when json_extract_string(acted.payload, '$.attempt') is distinct from cast(acted.attempt as varchar) and json_extract_string(acted.payload, '$.attempt') is not null then 'attempt' end,
-            case when json_extract_string(acted.payload, '$.invoice_number') is distinct from acted.invoice_number and json_extract_string(acted.payload, '$.invoice_number') is not null then 'invoice_number' end,
-            case when json_extract_string(acted.payload, '$.installment') is distinct from acted.installment and json_extract_string(acted.payload, '$.installment') is not null then 'installment' end,
-            case when json_extract_string(acted.payload, '$.channel') is distinct from acted.channel and json_extract_string(acted.payload, '$.channel') is not null then 'channel' end,
-            case when json_extract_string(acted.payload, '$.currency') is distinct from acted.currency and json_extract_string(acted.payload, '$.currency') is not null then 'currency' end,
-            case when json_extract_string(acted.payload, '$.channel') is distinct from worded.channel and json_extract_string(acted.payload, '$.channel') is not null then 'channel of the message' end,
-            case when json_extract_string(acted.payload, '$.currency') is distinct from worded.currency and json_extract_string(acted.payload, '$.currency') is not null then 'currency of the message' end,
-            case when json_extract_string(acted.payload, '$.message_step') is distinct from worded.step and json_extract_string(acted.payload, '$.message_step') is not null then 'step of the message' end,
-            case when json_extract_string(acted.payload, '$.language') is distinct from worded.language and json_extract_string(acted.payload, '$.language') is not null then 'language' end,
-            case when json_extract_string(acted.payload, '$.document') is distinct from worded.document_path and json_extract_string(acted.payload, '$.document') is not null then 'document_path' end,
-            case when json_extract_string(acted.payload, '$.document_sha256') is distinct from worded.document_sha256 and json_extract_string(acted.payload, '$.document_sha256') is not null then 'document_sha256' end,
-            case when json_extract_string(acted.payload, '$.template_sha256') is distinct from worded.template_sha256 and json_extract_string(acted.payload, '$.template_sha256') is not null then 'template_sha256' end,
+            case when told[1] is distinct from acted.message_id and told[1] is not null then 'message_id' end,
+            case when told[2] is distinct from cast(acted.proposed_on as varchar) and told[2] is not null then 'proposed_on' end,
+            case when told[3] is distinct from acted.step and told[3] is not null then 'step' end,
+            case when told[4] is distinct from cast(acted.attempt as varchar) and told[4] is not null then 'attempt' end,
+            case when told[5] is distinct from acted.invoice_number and told[5] is not null then 'invoice_number' end,
+            case when told[6] is distinct from acted.installment and told[6] is not null then 'installment' end,
+            case when told[7] is distinct from acted.channel and told[7] is not null then 'channel' end,
+            case when told[8] is distinct from acted.currency and told[8] is not null then 'currency' end,
+            case when told[7] is distinct from worded.channel and told[7] is not null then 'channel of the message' end,
+            case when told[8] is distinct from worded.currency and told[8] is not null then 'currency of the message' end,
+            case when told[9] is distinct from worded.step and told[9] is not null then 'step of the message' end,
+            case when told[10] is distinct from worded.language and told[10] is not null then 'language' end,
+            case when told[11] is distinct from worded.document_path and told[11] is not null then 'document_path' end,
+            case when told[12] is distinct from worded.document_sha256 and told[12] is not null then 'document_sha256' end,
+            case when told[13] is distinct from worded.template_sha256 and told[13] is not null then 'template_sha256' end,
             case when acted.customer_id is distinct from acted.of_customer and acted.customer_id is not null then 'customer_id' end,
             case when acted.customer_id is distinct from worded.customer_id and acted.customer_id is not null then 'customer of the message' end,
-            case when try_cast(json_extract_string(acted.payload, '$.amount_open') as decimal(18, 3)) is distinct from acted.amount_open and try_cast(json_extract_string(acted.payload, '$.amount_open') as decimal(18, 3)) is not null then 'amount_open' end,
-            case when try_cast(json_extract_string(acted.payload, '$.amount_demanded') as decimal(18, 3)) is distinct from acted.amount_demanded and try_cast(json_extract_string(acted.payload, '$.amount_demanded') as decimal(18, 3)) is not null then 'amount_demanded' end,
-            case when try_cast(json_extract_string(acted.payload, '$.charges.fees') as decimal(18, 3)) is distinct from acted.fees and try_cast(json_extract_string(acted.payload, '$.charges.fees') as decimal(18, 3)) is not null then 'fees' end,
-            case when try_cast(json_extract_string(acted.payload, '$.total') as decimal(18, 3)) is distinct from try_cast(json_extract_string(worded.payload, '$.total') as decimal(18, 3)) and try_cast(json_extract_string(acted.payload, '$.total') as decimal(18, 3)) is not null then 'total' end,
+            case when try_cast(told[14] as decimal(18, 3)) is distinct from acted.amount_open and try_cast(told[14] as decimal(18, 3)) is not null then 'amount_open' end,
+            case when try_cast(told[15] as decimal(18, 3)) is distinct from acted.amount_demanded and try_cast(told[15] as decimal(18, 3)) is not null then 'amount_demanded' end,
+            case when try_cast(told[16] as decimal(18, 3)) is distinct from acted.fees and try_cast(told[16] as decimal(18, 3)) is not null then 'fees' end,
+            case when try_cast(told[17] as decimal(18, 3)) is distinct from try_cast(json_extract_string(worded.payload, '$.total') as decimal(18, 3)) and try_cast(told[17] as decimal(18, 3)) is not null then 'total' end,
             case
-                when json_extract_string(acted.payload, '$.address_hash') is null and coalesce(worded.address, '') <> ''
+                when told[18] is null and coalesce(worded.address, '') <> ''
                     or regexp_replace(field.value, '[\s\pZ,]', '', 'g') is distinct from worded.address and field.value is not null
                     then 'address'
             end
