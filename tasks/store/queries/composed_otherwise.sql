@@ -19,7 +19,29 @@ with composed as (
     qualify row_number() over (partition by action_id, batch_id order by sequence desc) = 1
 ),
 acted as materialized (
-    select composed.*, actions.* exclude (action_id, batch_id, customer_id), actions.customer_id as of_customer
+    select
+        actions.*,
+        composed.sequence,
+        composed.kind,
+        composed.customer_id as told_customer_id,
+        told[1] as told_message_id,
+        told[2] as told_proposed_on,
+        told[3] as told_step,
+        told[4] as told_attempt,
+        told[5] as told_invoice_number,
+        told[6] as told_installment,
+        told[7] as told_channel,
+        told[8] as told_currency,
+        told[9] as told_message_step,
+        told[10] as told_language,
+        told[11] as told_document_path,
+        told[12] as told_document_sha256,
+        told[13] as told_template_sha256,
+        try_cast(told[14] as decimal(18, 3)) as told_amount_open,
+        try_cast(told[15] as decimal(18, 3)) as told_amount_demanded,
+        try_cast(told[16] as decimal(18, 3)) as told_fees,
+        try_cast(told[17] as decimal(18, 3)) as told_total,
+        told[18] as told_address_hash
     from composed
     join actions using (action_id, batch_id)
 ),
@@ -27,6 +49,7 @@ worded as (
     -- Spaces between the parts of an address say nothing; a field without a hash was empty.
     select
         *,
+        try_cast(json_extract_string(payload, '$.total') as decimal(18, 3)) as total,
         regexp_replace(
             case channel
                 when 'email' then json_extract_string(payload, '$.customer.email')
@@ -50,33 +73,33 @@ compared as (
         acted.kind,
         acted.batch_id,
         acted.action_id,
+        -- A comparison with what the event does not hold is null, and left out.
         concat_ws(
             ', ',
-            case when told[1] is distinct from acted.message_id and told[1] is not null then 'message_id' end,
-            case when told[2] is distinct from cast(acted.proposed_on as varchar) and told[2] is not null then 'proposed_on' end,
-            case when told[3] is distinct from acted.step and told[3] is not null then 'step' end,
-            case when told[4] is distinct from cast(acted.attempt as varchar) and told[4] is not null then 'attempt' end,
-            case when told[5] is distinct from acted.invoice_number and told[5] is not null then 'invoice_number' end,
-            case when told[6] is distinct from acted.installment and told[6] is not null then 'installment' end,
-            case when told[7] is distinct from acted.channel and told[7] is not null then 'channel' end,
-            case when told[8] is distinct from acted.currency and told[8] is not null then 'currency' end,
-            case when told[7] is distinct from worded.channel and told[7] is not null then 'channel of the message' end,
-            case when told[8] is distinct from worded.currency and told[8] is not null then 'currency of the message' end,
-            case when told[9] is distinct from worded.step and told[9] is not null then 'step of the message' end,
-            case when told[10] is distinct from worded.language and told[10] is not null then 'language' end,
-            case when told[11] is distinct from worded.document_path and told[11] is not null then 'document_path' end,
-            case when told[12] is distinct from worded.document_sha256 and told[12] is not null then 'document_sha256' end,
-            case when told[13] is distinct from worded.template_sha256 and told[13] is not null then 'template_sha256' end,
-            case when acted.customer_id is distinct from acted.of_customer and acted.customer_id is not null then 'customer_id' end,
-            case when acted.customer_id is distinct from worded.customer_id and acted.customer_id is not null then 'customer of the message' end,
-            case when try_cast(told[14] as decimal(18, 3)) is distinct from acted.amount_open and try_cast(told[14] as decimal(18, 3)) is not null then 'amount_open' end,
-            case when try_cast(told[15] as decimal(18, 3)) is distinct from acted.amount_demanded and try_cast(told[15] as decimal(18, 3)) is not null then 'amount_demanded' end,
-            case when try_cast(told[16] as decimal(18, 3)) is distinct from acted.fees and try_cast(told[16] as decimal(18, 3)) is not null then 'fees' end,
-            case when try_cast(told[17] as decimal(18, 3)) is distinct from try_cast(json_extract_string(worded.payload, '$.total') as decimal(18, 3)) and try_cast(told[17] as decimal(18, 3)) is not null then 'total' end,
+            case when told_message_id <> coalesce(acted.message_id, '') then 'message_id' end,
+            case when told_proposed_on <> coalesce(cast(acted.proposed_on as varchar), '') then 'proposed_on' end,
+            case when told_step <> coalesce(acted.step, '') then 'step' end,
+            case when told_attempt <> coalesce(cast(acted.attempt as varchar), '') then 'attempt' end,
+            case when told_invoice_number <> coalesce(acted.invoice_number, '') then 'invoice_number' end,
+            case when told_installment <> coalesce(acted.installment, '') then 'installment' end,
+            case when told_channel <> coalesce(acted.channel, '') then 'channel' end,
+            case when told_currency <> coalesce(acted.currency, '') then 'currency' end,
+            case when told_message_step <> coalesce(worded.step, '') then 'step of the message' end,
+            case when told_language <> coalesce(worded.language, '') then 'language' end,
+            case when told_document_path <> coalesce(worded.document_path, '') then 'document_path' end,
+            case when told_document_sha256 <> coalesce(worded.document_sha256, '') then 'document_sha256' end,
+            case when told_template_sha256 <> coalesce(worded.template_sha256, '') then 'template_sha256' end,
+            case when told_channel <> coalesce(worded.channel, '') then 'channel of the message' end,
+            case when told_currency <> coalesce(worded.currency, '') then 'currency of the message' end,
+            case when told_customer_id <> coalesce(acted.customer_id, '') then 'customer_id' end,
+            case when told_customer_id <> coalesce(worded.customer_id, '') then 'customer of the message' end,
+            case when told_amount_open <> coalesce(acted.amount_open, -1) then 'amount_open' end,
+            case when told_amount_demanded <> coalesce(acted.amount_demanded, -1) then 'amount_demanded' end,
+            case when told_fees <> coalesce(acted.fees, -1) then 'fees' end,
+            case when told_total <> coalesce(worded.total, -1) then 'total' end,
             case
-                when told[18] is null and coalesce(worded.address, '') <> ''
-                    or regexp_replace(field.value, '[\s\pZ,]', '', 'g') is distinct from worded.address and field.value is not null
-                    then 'address'
+                when told_address_hash is null and coalesce(worded.address, '') <> '' then 'address'
+                when regexp_replace(field.value, '[\s\pZ,]', '', 'g') <> coalesce(worded.address, '') then 'address'
             end
         ) as differing
     from acted
