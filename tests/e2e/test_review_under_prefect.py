@@ -102,7 +102,7 @@ def test_a_form_asks_again_takes_two_names_and_lets_the_batch_leave_once(api: Ap
     assert api.ask(f"/flow_runs/{run['id']}/resume", run_input={"decision": "approve"})["status"] == "REJECT"
 
     run = api.answer(run, who="  ", decision="approve")
-    assert "**Say who decides.**" in api.form_of(run)
+    assert "**Say who decides: a name has at least one letter.**" in api.form_of(run)
     run = api.answer(run, who="Anna", decision="approve")
     assert "So far: Anna." in api.form_of(run)
     assert set(statuses(workspace).values()) == {"composed"}
