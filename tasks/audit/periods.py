@@ -3,17 +3,16 @@
 A file is judged by what the log and the store say of it, never by its time on the disk, which a restore changes.
 """
 
-import hashlib
 import re
 from collections.abc import Collection, Iterator
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
 from policies.retention import Retention, months_before
 from tasks.audit.personal_files import FileChange, gone
 from tasks.documents.batch_folder import SHARED_CHANNELS
+from tasks.manifest import hash_file
 from tasks.run import Run
 from tasks.store.batch_lists import list_batches, list_messages
 from tasks.store.connection import open_to_read
@@ -75,14 +74,9 @@ def _past_originals(run: Run, cutoff: date, is_returns: bool) -> Iterator[FileCh
     past = set(taken_in["sha256"])
     for root in (workspace.archive, workspace.rejected):
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            if path.name.endswith(_ERRORS) or _hash_of(path) not in past:
+            if path.name.endswith(_ERRORS) or hash_file(path) not in past:
                 continue
             yield gone(workspace, path)
             errors = path.with_name(path.name + _ERRORS)
             if errors.is_file():
                 yield gone(workspace, errors)
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

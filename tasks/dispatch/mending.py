@@ -13,7 +13,8 @@ import polars as pl
 from policies.messages import Message
 from policies.model import Channel
 from tasks.dispatch.withdrawing import withdraw
-from tasks.documents.made_again import SHARED_PAPERS, make_again
+from tasks.documents.batch_folder import LETTERS, PRINTED
+from tasks.documents.made_again import make_again
 from tasks.ledger import NewEvent, append_events
 from tasks.manifest import hash_file
 from tasks.rules import Rules
@@ -23,7 +24,6 @@ from tasks.store.batches import MessageStatus
 from tasks.store.connection import open_to_read, open_to_write
 from tasks.workspace import Workspace
 
-_LETTERS = (Channel.LETTER, Channel.REGISTERED_LETTER)
 _MISSING = "is missing"
 _CHANGED = "was changed since it was composed"
 
@@ -77,7 +77,7 @@ def mend_documents(
         if not begun or one.message.channel == Channel.EMAIL
     }
     withdrawn = withdraw(run, batch_id, [one.message for one in stored], changes)
-    lost_papers = [Path(path).name for path in still if Path(path).name in SHARED_PAPERS]
+    lost_papers = [Path(path).name for path in still if Path(path).name in PRINTED]
     return Mended(
         made_again=_told(made_again, damaged),
         withdrawn=withdrawn,
@@ -97,9 +97,9 @@ def _find_damaged(
         if only is None or path in only
         if (what := _what_is_wrong(workspace.root / path, sha256))
     }
-    if documents.filter(pl.col("channel").is_in(list(_LETTERS))).height:
+    if documents.filter(pl.col("channel").is_in(list(LETTERS))).height:
         folder = workspace.outbox / batch_id
-        papers = [folder / name for name in SHARED_PAPERS]
+        papers = [folder / name for name in PRINTED]
         found |= {str(one.relative_to(workspace.root)): _MISSING for one in papers if not one.is_file()}
     return found
 

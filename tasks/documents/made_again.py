@@ -4,14 +4,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from policies.messages import Message
-from tasks.documents.batch_folder import SUMMARY, BatchFolder
+from tasks.documents.batch_folder import PRINTED, SUMMARY, BatchFolder
 from tasks.rules import Rules
 from tasks.store.batch_lists import StoredMessage
 from tasks.store.batches import ComposedDocument
 from tasks.workspace import Workspace
-
-SHARED_PAPERS = ("print.pdf", "letters.csv")
-"""Hold all letters of a batch, and stand beside them without a hash of their own."""
 
 
 def make_again(
@@ -57,7 +54,7 @@ class _MadeAgain(BatchFolder):
         self.has_other_letters = False
 
     def _write(self, name: str, content: bytes) -> None:
-        if name in SHARED_PAPERS:
+        if name in PRINTED:
             is_as_it_was = not self.has_other_letters
         elif name == SUMMARY:
             is_as_it_was = True
